@@ -1,0 +1,152 @@
+import type { FileStat, Look, MachineName, MachineOs, RelativePath, UnixMs } from '../../core/domain.ts';
+
+/**
+ * One machine's `.claude` tree as the engine sees it. The same interface serves a local folder, a machine over SSH
+ * and the simulation; the guarded writes behind it are the protocols of sync.md sections 6 and 7.
+ *
+ * Every method rejects with `ReplicaUnreachable` when the machine cannot be reached. After a write, that means that the
+ * outcome is unknown and the path has to be looked at again.
+ */
+export interface Replica {
+  readonly machine: MachineName;
+  readonly os: MachineOs;
+  /** Absolute home folder of the user there, `/`-separated; known after `connect`. */
+  readonly home: string;
+  /** Absolute claudeDir there, `/`-separated, symlinks resolved. */
+  readonly claudeDir: string;
+  /** What watches it: `chokidar`, `inotifywait`, `fswatch`, `poll`. */
+  readonly watcher: string;
+
+  /** Reaches the machine, makes `.claude-sync/`, removes temps of older epochs and restores from open intents. */
+  connect(): Promise<void>;
+  close(): Promise<void>;
+
+  /** The replica id in `.claude-sync/replica-id`, or `null` when there is none. */
+  readMarker(): Promise<string | null>;
+  /** Writes the replica id; fails when there is one already. */
+  writeMarker(id: string): Promise<void>;
+
+  /**
+   * Tells `onHint` about changed paths until closed. Hints may be late, doubled or wrong, never trusted.
+   * A hint for a folder (`kind: 'folder'`) asks for a scan of it, one for '' for a full scan.
+   */
+  watch(onHint: (hint: Hint) => void, onTrouble: (reason: string) => void): Promise<void>;
+
+  /** One look at one path: lstat of every component. */
+  look(path: RelativePath): Promise<Look>;
+
+  /**
+   * Lists everything below `folder` ('' = all) that `wanted` lets through. `wanted` is asked for folders too
+   * (with a trailing `/`): a folder it refuses is not entered.
+   */
+  scan(folder: RelativePath, wanted: (path: string) => boolean): Promise<Scan>;
+
+  /** Bytes `[from, to)` in chunks of at most 1 MiB; ends early when the file is shorter. */
+  read(path: RelativePath, from: number, to: number): AsyncIterable<Buffer>;
+
+  /** Append protocol (section 6): nothing is written unless the file is as `expect` says. */
+  append(path: RelativePath, request: AppendRequest): Promise<WriteOutcome>;
+  /** Create or replace (section 7). */
+  put(path: RelativePath, request: PutRequest): Promise<WriteOutcome>;
+  /** Moves the file into undo (section 7). */
+  remove(path: RelativePath, request: RemoveRequest): Promise<WriteOutcome>;
+  /** Renames a file within the tree; fails when `to` exists. */
+  move(from: RelativePath, to: RelativePath, request: { readonly expect: FileStat }): Promise<WriteOutcome>;
+
+  /** Undo entries whose bytes changed after they were put aside, i.e. that a late writer still held open. */
+  lateWrites(): Promise<LateWrite[]>;
+  /** Bytes `[from, to)` of an undo entry. */
+  readUndo(name: string, from: number, to: number): AsyncIterable<Buffer>;
+  /** Marks an undo entry as handled up to `size` bytes. */
+  acknowledgeUndo(name: string, size: number): void;
+  /** Removes undo entries older than `before` whose sessions are not live. */
+  expireUndo(before: UnixMs, isLive: (path: RelativePath) => boolean): Promise<void>;
+
+  /** Sessions that a running CLI has open there. */
+  liveSessions(): Promise<ReadonlySet<string>>;
+  /** A small regular file anywhere on the machine (git configuration of a recorded cwd): at most 1 MiB, else `null`. */
+  readOutside(absolutePath: string): Promise<Buffer | null>;
+  /** Space on the volume of claudeDir, `null` where it cannot be told. */
+  space(): Promise<{ freeBytes: number; totalBytes: number } | null>;
+}
+
+/** A reason to look at a path again. */
+export interface Hint {
+  readonly path: RelativePath;
+  readonly kind: 'file' | 'folder';
+}
+
+/** Result of one listing. What is in `unlisted` is unknown, never absent. */
+export interface Scan {
+  readonly files: ReadonlyMap<RelativePath, FileStat>;
+  /** Folders that could not be listed, with the reason; everything below them is unknown. */
+  readonly unlisted: ReadonlyMap<RelativePath, string>;
+  /** Things that are not carried: symlinks, devices, names that are not allowed. With the reason. */
+  readonly refused: ReadonlyMap<RelativePath, string>;
+  /** When the listing began; a file whose mtime is within 2 s of it has to be looked at again. */
+  readonly startedAt: UnixMs;
+}
+
+/** Precondition of a write: the file as last verified, or that nothing is there. */
+export type Expectation = { readonly kind: 'absent' } | { readonly kind: 'file'; readonly stat: FileStat };
+
+/** Guarded append of whole lines. */
+export interface AppendRequest {
+  readonly expect: FileStat;
+  /** Whole lines (after `completes`, if that is set, the rest of one first). */
+  readonly bytes: Buffer;
+  /** mtime to set: the last activity, never in the target's future. */
+  readonly mtimeMs: UnixMs;
+}
+
+/** Guarded create or replace. */
+export interface PutRequest {
+  readonly expect: Expectation;
+  /** Called once, or once more after a failed try. */
+  readonly content: () => AsyncIterable<Buffer>;
+  readonly size: number;
+  readonly mtimeMs: UnixMs;
+  readonly executable: boolean;
+  /**
+   * `swap`: hard link to undo, then rename over, so that the name is never missing (transcripts).
+   * `exchange`: rename to undo, then rename into place without overwriting (everything else).
+   */
+  readonly how: 'swap' | 'exchange';
+}
+
+/** Guarded removal into undo. */
+export interface RemoveRequest {
+  readonly expect: FileStat;
+}
+
+/** What became of a guarded write. */
+export type WriteOutcome =
+  /** Done and read back: the bytes there are the bytes asked for. */
+  | { readonly kind: 'done'; readonly stat: FileStat }
+  /** The file was not as expected, or something else wrote meanwhile: look again. Nothing of anybody's was overwritten. */
+  | { readonly kind: 'changed' }
+  /** It cannot be done there; `reason` is for the user. Nothing was changed. */
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly reason: string };
+
+/** Why a machine cannot take a write. */
+export type RefusalCode = 'no-hard-links' | 'no-space' | 'denied' | 'busy' | 'unsafe-path' | 'name-collision' | 'io';
+
+/** Bytes that arrived in a file after it was put aside. */
+export interface LateWrite {
+  readonly name: string;
+  readonly path: RelativePath;
+  /** Bytes of it that are known already. */
+  readonly known: number;
+  readonly size: number;
+}
+
+/** The machine cannot be reached (now). The engine retries with backoff. */
+export class ReplicaUnreachable extends Error {
+  readonly machine: MachineName;
+
+  constructor(machine: MachineName, reason: string, cause?: unknown) {
+    super(`${machine} cannot be reached: ${reason}`, { cause });
+    this.name = 'ReplicaUnreachable';
+    this.machine = machine;
+  }
+}
