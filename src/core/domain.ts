@@ -81,7 +81,18 @@ export interface LogCursor {
   readonly common: number;
   /** When set, growth of this copy belongs to the fork with this key, not to the head (compacted divergence). */
   readonly forkKey: Key | null;
+  /** Ranges of the head before `delivered` that this copy lacks (only while it has diverged), ascending. */
+  readonly missing: readonly ByteRange[];
+  /** The copy was cut (a withdrawn message): what is missing is not pushed back while the session is live there. */
+  readonly cut: boolean;
+  /** Hash of the last bytes (at most `TAIL_CHECK_BYTES`) before `lineBytes`: growth is trusted only behind the same bytes. */
+  readonly tailHash: string | null;
+  /** Key `history` only: how much of each origin's lines this machine has, in bytes of the origin's head. */
+  readonly origins: Readonly<Record<MachineName, number>> | null;
 }
+
+/** Bytes `[from, to)`. */
+export type ByteRange = readonly [from: number, to: number];
 
 /**
  * What was last *verified* to be on a machine for a key. Plans compare against this, never against hopes.

@@ -26,8 +26,11 @@ export interface Archive {
   truncate(key: Key, size: number): Promise<void>;
   /** Reads content into staging, hashing and counting it on the way. */
   stage(content: AsyncIterable<Uint8Array>): Promise<Staged>;
-  /** Staged content (synced) becomes the head file, atomically. */
-  install(key: Key, staged: Staged, executable: boolean): Promise<void>;
+  /**
+   * Staged content becomes the head file, atomically. `durable` (default true): synced first; otherwise `sync` has to be called
+   * before anything relies on it.
+   */
+  install(key: Key, staged: Staged, executable: boolean, options?: { readonly durable?: boolean }): Promise<void>;
   /** Throws staged content away. */
   discard(staged: Staged): Promise<void>;
   /** Bytes `[from, to)` of staged content. */

@@ -32,6 +32,8 @@ export interface FileSystem {
   /** Removes an empty folder. */
   removeFolder(path: string): Promise<void>;
   setTimes(path: string, mtimeMs: UnixMs): Promise<void>;
+  /** Makes the names in a folder (created, renamed, removed) survive a power failure; left out where that cannot be asked for. */
+  syncFolder?(path: string): Promise<void>;
   /** Absolute path with symlinks resolved, `/`-separated; `null` when it does not exist. */
   realPath(path: string): Promise<string | null>;
   /** Space for this user on the volume of `path`; `null` where the system cannot tell. */

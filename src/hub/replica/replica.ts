@@ -53,6 +53,12 @@ export interface Replica {
   /** Renames a file within the tree; fails when `to` exists. */
   move(from: RelativePath, to: RelativePath, request: { readonly expect: FileStat }): Promise<WriteOutcome>;
 
+  /**
+   * Takes the lock folder `<path>.lock` as the CLI does for `history.jsonl` (stale after 10 s), or `null` when somebody else has it.
+   * @returns a function that gives it back.
+   */
+  lock(path: RelativePath): Promise<(() => Promise<void>) | null>;
+
   /** Undo entries whose bytes changed after they were put aside, i.e. that a late writer still held open. */
   lateWrites(): Promise<LateWrite[]>;
   /** Bytes `[from, to)` of an undo entry. */

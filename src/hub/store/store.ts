@@ -133,7 +133,20 @@ export interface SyncLogRow {
   /** Where it came from; `null` when the hub itself acted. */
   readonly source: MachineName | null;
   readonly target: MachineName | null;
-  readonly action: 'commit' | 'append' | 'put' | 'remove' | 'move' | 'merge' | 'conflict' | 'evict' | 'cut' | 'refuse' | 'restore' | 'forget' | 'scan';
+  readonly action:
+    | 'commit'
+    | 'append'
+    | 'put'
+    | 'remove'
+    | 'move'
+    | 'merge'
+    | 'conflict'
+    | 'evict'
+    | 'cut'
+    | 'refuse'
+    | 'restore'
+    | 'forget'
+    | 'scan';
   readonly outcome: 'done' | 'failed' | 'refused';
   readonly bytes: number;
   readonly durationMs: number;
@@ -247,4 +260,3 @@ export class StoreUnwritable extends Error {
     this.name = 'StoreUnwritable';
   }
 }
-

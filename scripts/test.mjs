@@ -1,0 +1,117 @@
+/**
+ * `npm test`: everything, from a fresh clone: install, type-check, lint, build, all suites. `npm test -- core hub` builds and runs
+ * these groups only. The last line is `N passed, N failed`; a failing check counts as one failure. Exit code 1 on any failure, and
+ * when no test ran at all.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureInstalled, giveUp, pinnedNode, ROOT, run } from './bootstrap.mjs';
+
+/** The suites, cheapest first: folders below test/. */
+const GROUPS = ['repo', 'core', 'hub', 'cli', 'simulation', 'black-box'];
+
+/** Debian packages that suites need, each with a command that shows that it is there. */
+const DEBIAN_PACKAGES = [];
+
+const TSC = 'node_modules/typescript/bin/tsc';
+
+/** A suite that is not done by then hangs. */
+const GROUP_TIMEOUT_MS = 20 * 60_000;
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !GROUPS.includes(name));
+if (unknown.length > 0) {
+  console.error(`no such group: ${unknown.join(', ')}; there are: ${GROUPS.join(', ')}`);
+  process.exit(2);
+}
+
+try {
+  ensureInstalled();
+  ensureDebianPackages();
+  const totals = await runAll(pinnedNode());
+  if (totals.passed + totals.failed === 0) console.log('\nno test ran: that is a failure too');
+  console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
+  process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+} catch (error) {
+  giveUp(error);
+}
+
+async function runAll(node) {
+  const totals = { passed: 0, failed: 0 };
+  const checks = [
+    ...(chosen.length === 0 ? [['typecheck', [TSC, '-p', '.']], ['typecheck webview', [TSC, '-p', 'webview']]] : []),
+    ...(chosen.length === 0 ? [['lint', ['node_modules/eslint/bin/eslint.js', '.']]] : []),
+    ['build', ['esbuild.mjs', '--quiet']],
+  ];
+  for (const [name, command] of checks) {
+    heading(name);
+    const code = await run(node, command);
+    if (code !== 0) totals.failed += 1;
+    console.log(code === 0 ? 'ok' : `FAILED: ${name} (exit code ${code})`);
+  }
+  for (const group of GROUPS) {
+    if (chosen.length > 0 && !chosen.includes(group)) continue;
+    const { passed, failed } = await runGroup(node, group);
+    totals.passed += passed;
+    totals.failed += failed;
+  }
+  return totals;
+}
+
+async function runGroup(node, group) {
+  heading(`test/${group}`);
+  if (!hasTests(join(ROOT, 'test', group))) {
+    console.log('no tests here yet');
+    return { passed: 0, failed: 0 };
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'claude-sync-test-'));
+  const countFile = join(folder, 'counts.json');
+  try {
+    const mocha = ['node_modules/mocha/bin/mocha.js', '--forbid-only', '--reporter', 'scripts/counting-reporter.mjs'];
+    const options = { env: { CLAUDE_SYNC_TEST_COUNTS: countFile }, timeoutMs: GROUP_TIMEOUT_MS };
+    const code = await run(node, [...mocha, `test/${group}/**/*.test.ts`], options);
+    return outcome(group, code, countFile);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a suite's run counts for. One that ended without telling, or failed without a failed test, is one failure more. */
+function outcome(group, code, countFile) {
+  if (!existsSync(countFile)) {
+    console.log(`FAILED: test/${group} ended with code ${code} before it was done`);
+    return { passed: 0, failed: 1 };
+  }
+  const { passed, failed, skipped } = JSON.parse(readFileSync(countFile, 'utf8'));
+  console.log(`test/${group}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  if (code === 0 || failed > 0) return { passed, failed };
+  console.log(`FAILED: test/${group} ended with code ${code} although no test failed`);
+  return { passed, failed: 1 };
+}
+
+function hasTests(folder) {
+  return existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => String(name).endsWith('.test.ts'));
+}
+
+/** Installs missing packages where that is allowed (root on Debian); else says which, and their suites say what they skip. */
+function ensureDebianPackages() {
+  const there = (command) => spawnSync('sh', ['-c', 'command -v "$0"', command], { stdio: 'ignore' }).status === 0;
+  const missing = DEBIAN_PACKAGES.filter(({ command }) => !there(command)).map(({ name }) => name);
+  if (missing.length === 0) return;
+  heading(`Debian packages: ${missing.join(' ')}`);
+  if (process.getuid?.() !== 0 || !there('apt-get')) {
+    console.log('not installed here (that takes root and apt-get); tests that need them are skipped and say so');
+    return;
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...words) => spawnSync('apt-get', ['-q', '-y', ...words], { stdio: 'inherit', env }).status === 0;
+  if (!apt('install', '--no-install-recommends', ...missing) && apt('update')) {
+    apt('install', '--no-install-recommends', ...missing);
+  }
+}
+
+function heading(text) {
+  console.log(`\n=== ${text}`);
+}

@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import type { MachinesResumeResult, ResumeMode, ResumePlan } from '../../protocol/machines.ts';
+import type { CommandHost } from '../cli.ts';
+import { EXIT, UsageError } from '../failure.ts';
+import { bytes, count } from '../figures.ts';
+import type { Output } from '../output.ts';
+import { plainLine } from '../plain-text.ts';
+import { printMachines } from './status.ts';
+
+/** `machines list|pause|resume`. */
+export function addMachines(program: Command, host: CommandHost): void {
+  const machines = host.command(program, 'machines', 'list, pause and resume machines');
+
+  host.command(machines, 'list', 'list the machines', { isDefault: true }).action(
+    host.run(async (cli) => {
+      const result = await cli.withHub((hub) => hub.request('machines/list', {}));
+      cli.out.result(result, () => printMachines(cli.out, result.machines, cli.world.now()));
+      return EXIT.done;
+    }),
+  );
+
+  host
+    .command(machines, 'pause', 'neither read nor write a machine until it is resumed')
+    .argument('<machine>')
+    .action(
+      host.run(async (cli, machine: string) => {
+        const result = await cli.withHub((hub) => hub.request('machines/pause', { machine }));
+        cli.out.result(result, () => cli.out.line(`${plainLine(machine)} is paused`));
+        return EXIT.done;
+      }),
+    );
+
+  host
+    .command(machines, 'resume', 'go on with a machine that was paused or quarantined')
+    .argument('<machine>')
+    .option('--refill', 'forget what was verified there and unite: nothing is deleted')
+    .option('--accept-deletes', 'what is gone there was meant to go, everywhere')
+    .option('--preview', 'only show what would happen')
+    .action(
+      host.run(async (cli, machine: string, options: { refill?: true; acceptDeletes?: true; preview?: true }) => {
+        const mode = chosenMode(options);
+        const result = await cli.withHub(async (hub) => {
+          if (mode !== null || options.preview) {
+            return hub.request('machines/resume', { machine, mode, preview: options.preview === true });
+          }
+          // A quarantine is never lifted without a mode; a mere pause needs none.
+          const seen = await hub.request('machines/resume', { machine, mode: null, preview: true });
+          if (seen.quarantine !== null) return seen;
+          return hub.request('machines/resume', { machine, mode: null, preview: false });
+        });
+        cli.out.result(result, () => printResume(cli.out, machine, result));
+        if (result.resumed || options.preview) return EXIT.done;
+        throw new UsageError(
+          `${plainLine(machine)} is quarantined: add --refill (unites, deletes nothing) or --accept-deletes to resume it`,
+        );
+      }),
+    );
+}
+
+function chosenMode(options: { refill?: true; acceptDeletes?: true }): ResumeMode | null {
+  if (options.refill && options.acceptDeletes) throw new UsageError('--refill and --accept-deletes exclude each other');
+  if (options.refill) return 'refill';
+  return options.acceptDeletes ? 'accept-deletes' : null;
+}
+
+function printResume(out: Output, machine: string, result: MachinesResumeResult): void {
+  if (result.quarantine !== null) out.line(`${plainLine(machine)} was stopped: ${plainLine(result.quarantine)}`);
+  for (const plan of result.plans) printPlan(out, plan, result.resumed);
+  if (result.resumed) out.line(out.tint('green', `${plainLine(machine)} is resumed`));
+}
+
+function printPlan(out: Output, plan: ResumePlan, resumed: boolean): void {
+  out.line(`--${plan.mode} ${resumed ? 'does' : 'would do'} this:`);
+  out.line(`  write there    ${count(plan.written.files, 'file')}, ${bytes(plan.written.bytes)}`);
+  out.line(`  read from it   ${count(plan.read.files, 'file')}, ${bytes(plan.read.bytes)}`);
+  out.line(`  delete on all  ${out.tint(plan.deleted > 0 ? 'red' : 'dim', count(plan.deleted, 'file'))}`);
+  out.line(`  conflicts      ${plan.conflicts}`);
+  for (const key of plan.examples) out.line(`    ${plainLine(key)}`);
+}

@@ -1,0 +1,20 @@
+import { createInterface } from 'node:readline/promises';
+import { UsageError } from './failure.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/**
+ * Asks a yes-or-no question on the terminal; only `y` and `yes` agree.
+ * @throws {UsageError} when there is nobody to ask: then the answer has to be given as an option.
+ */
+export async function confirm(world: Surroundings, question: string, option: string): Promise<boolean> {
+  if (world.stdin.isTTY !== true || world.stderr.isTTY !== true) {
+    throw new UsageError(`this needs a confirmation and there is no terminal to ask on: add ${option}`);
+  }
+  const prompt = createInterface({ input: world.stdin, output: world.stderr });
+  try {
+    const answer = await prompt.question(`${question} [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    prompt.close();
+  }
+}

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { mkdir, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connectToHub, type HubClient } from '../hub/rpc/client.ts';
+import { HubError, type HubErrorCode } from '../protocol/errors.ts';
+import { PRODUCT_VERSION } from '../protocol/product-version.ts';
+import type { Cli } from './cli.ts';
+import { EXIT } from './failure.ts';
+
+const POLL_MS = 30;
+/** Most of a dead hub's last words that are shown. */
+const LAST_WORDS_BYTES = 4000;
+
+/**
+ * Starts a hub as a process of its own that outlives this one, and returns a connection to it as soon as it answers. What it
+ * prints goes to `logs/hub.out` in the data folder.
+ * @throws {HubError} with what the hub printed, when it ended instead (`config` when its configuration was at fault);
+ * `timed-out` when it does not answer in time (it may still be starting).
+ */
+export async function launchHub(cli: Cli, timeoutMs: number): Promise<HubClient> {
+  const { places, world } = cli;
+  const logs = join(places.dataDir, 'logs');
+  await mkdir(logs, { recursive: true, mode: 0o700 });
+  const outPath = join(logs, 'hub.out');
+  const out = await open(outPath, 'a', 0o600);
+  const before = (await stat(outPath)).size;
+  const args = [
+    ...world.self.args,
+    'hub',
+    '--data-dir',
+    places.dataDir,
+    '--socket',
+    places.socket,
+    ...(places.configFileNamed ? ['--config', places.configFile] : []),
+  ];
+  const child = spawn(world.self.command, args, {
+    detached: true,
+    // The data folder is always there; the folder of the moment may be on a disk that goes away.
+    cwd: places.dataDir,
+    stdio: ['ignore', out.fd, out.fd],
+    env: hubEnvironment(world.env),
+  });
+  let ended: number | null = null;
+  const exited = new Promise<void>((resolve) => {
+    const end = (code: number | null): void => {
+      ended = code ?? EXIT.failed;
+      resolve();
+    };
+    child.once('exit', end);
+    child.once('error', () => end(null));
+  });
+  child.unref();
+  await out.close();
+
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    // Looked at before connecting: a start that lost against another one ends, and then the other one answers.
+    const endedWith = ended as number | null;
+    try {
+      const hub = await connectToHub(places.socket, { client: 'cli', version: PRODUCT_VERSION });
+      // Another start won. Ours must not wait in the wings: it would become the hub when that one is stopped meanwhile.
+      if (hub.hello.pid !== child.pid && child.kill()) await exited;
+      return hub;
+    } catch (error) {
+      if (!HubError.is(error, 'not-running', 'timed-out', 'disconnected')) throw error;
+    }
+    if (endedWith !== null) throw await lastWords(outPath, before, endedWith);
+    if (performance.now() >= deadline) {
+      throw new HubError('timed-out', `the hub (pid ${child.pid}) does not answer after ${timeoutMs / 1000} s`, {
+        unchanged: 'It was left running.',
+        next: `See ${outPath} and ${places.logFile}, then claude-sync status.`,
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** The environment of a hub: options meant for this Node process, such as a debugger's, would stop or slow the new one. */
+function hubEnvironment(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name !== 'NODE_OPTIONS'));
+}
+
+async function lastWords(outPath: string, from: number, exitCode: number): Promise<HubError> {
+  const file = await open(outPath, 'r');
+  try {
+    const { size } = await file.stat();
+    const start = Math.max(from, size - LAST_WORDS_BYTES);
+    const buffer = Buffer.alloc(Math.max(0, size - start));
+    await file.read(buffer, 0, buffer.length, start);
+    const words = buffer
+      .toString('utf8')
+      .trim()
+      .replace(/^error: /, '');
+    const code: HubErrorCode = exitCode === EXIT.usage ? 'config' : 'internal';
+    return new HubError(code, `the hub did not start: ${words === '' ? `it ended with code ${exitCode}` : words}`, {
+      unchanged: 'No hub is running.',
+      next: `All it printed is in ${outPath}.`,
+    });
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+/**
+ * Entry of `claude-sync`. Nothing is imported before the version check: the database module crashes on older Nodes without
+ * a word that would help anybody.
+ */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major < 22 || (major === 22 && minor < 22)) {
+  process.stderr.write(
+    `claude-sync needs Node 22.22 or newer; this is ${process.versions.node} (${process.execPath}).\n` +
+      'Nothing was changed. Install a newer Node (https://nodejs.org) and run the command again.\n',
+  );
+  process.exitCode = 1;
+} else {
+  const { runCli } = await import('./program.ts');
+  const { processSurroundings } = await import('./surroundings.ts');
+  process.exitCode = await runCli(process.argv.slice(2), processSurroundings());
+}
+
+export {};

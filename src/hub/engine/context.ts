@@ -1,0 +1,103 @@
+import type { Key, MachineName, MachineOs, Pair, RelativePath, UnixMs } from '../../core/domain.ts';
+import type { Rules } from '../../core/rules/classify.ts';
+import type { Archive } from '../archive/archive.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { Store, SyncLogRow } from '../store/store.ts';
+import type { Guards } from './guards.ts';
+import type { KeyLock } from './key-lock.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** What the engine has to know about a machine, from the configuration. */
+export interface MachineSettings {
+  readonly trust: 'full' | 'data';
+  readonly paused: boolean;
+  readonly scope: {
+    /** Project names or ids; `null` = all. */
+    readonly projects: readonly string[] | null;
+    readonly maxAgeDays: number | null;
+    readonly maxFileBytes: number | null;
+    readonly placement: 'always' | 'present-only';
+  };
+}
+
+/** What the engine takes from the configuration. */
+export interface EngineSettings {
+  /** Project name -> machine -> absolute path. */
+  readonly projects: Readonly<Record<string, Readonly<Record<MachineName, string>>>>;
+  readonly conflictStrategy: 'last-write-wins' | 'manual';
+  /** Globs on keys -> strategy, first match wins. */
+  readonly conflictOverrides: readonly { readonly matches: (key: Key) => boolean; readonly strategy: 'last-write-wins' | 'manual' }[];
+  readonly scanSeconds: number;
+}
+
+/** A machine as the flows that reconcile a key see it. */
+export interface MachineView {
+  readonly name: MachineName;
+  readonly replica: Replica;
+  readonly settings: MachineSettings;
+  readonly os: MachineOs;
+  readonly queue: WorkQueue;
+  /** Machine clock minus hub clock, ms. */
+  readonly clockOffsetMs: number;
+  /** Whether writes may go there now (connected, not paused, not quarantined). */
+  readonly writable: boolean;
+  /** Whether the first pairing of this machine is still under way. */
+  readonly pairing: boolean;
+  /** Whether a CLI there has the session open; at most a second old unless `fresh`. */
+  isLive(session: string, fresh?: boolean): Promise<boolean>;
+  /** Hub time of the last change seen in this copy. */
+  changedAt(key: Key): UnixMs | null;
+  noteChange(key: Key): void;
+  /** A copy was made level with its head; `since` = when the change was seen. */
+  noteDelivered(since: UnixMs | null, bytes: number): void;
+  noteReceived(bytes: number): void;
+  /** A file was swapped out: what a late writer still puts into it has to be looked for. */
+  watchUndo(): void;
+  /** A file whose delete would be passed on was found absent (or is there again). */
+  pendingDelete(key: Key, pending: boolean): void;
+  /** What the safeguards count. A returned sentence means: stop this machine. */
+  noteSuspicion(kind: 'lost-log' | 'back-in-time' | 'delete', key: Key): void;
+  /** Things in the tree that are not carried, by path (symlinks, bad names, unreadable). */
+  readonly notices: Map<RelativePath, string>;
+}
+
+/** Everything the flows share. */
+export interface EngineContext {
+  readonly store: Store;
+  readonly archive: Archive;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly guards: Guards;
+  readonly rules: Rules;
+  readonly settings: EngineSettings;
+  readonly lock: KeyLock;
+  machine(name: MachineName): MachineView | undefined;
+  machines(): Iterable<MachineView>;
+  /** The head of `key` changed: every machine but `source` is behind. */
+  headChanged(key: Key, source: MachineName | null): void;
+  /** Counts changes of a head that are not appends; a copy brought level with an older generation is not level. */
+  generation(key: Key): number;
+  newGeneration(key: Key): void;
+  /** When the change that led to the present head was seen (hub clock), for latency figures. */
+  headSeenAt(key: Key): UnixMs | null;
+  noteHeadSeen(key: Key, at: UnixMs): void;
+  /** Makes archive and database durable: before anything destructive on a machine. */
+  makeDurable(keys: readonly Key[]): Promise<void>;
+  isForgotten(key: Key): boolean;
+  /** A session was made out of one side of a compacted divergence. */
+  noteFork(session: string, fork: string): void;
+  logged(row: Omit<SyncLogRow, 'at'>): void;
+}
+
+/** Session uuid of a key, or `null` for keys that belong to no session. */
+export function sessionOf(key: Key): string | null {
+  if (!key.startsWith('session/')) return null;
+  const end = key.indexOf('/', 8);
+  return end < 0 ? key.slice(8) : key.slice(8, end);
+}
+
+/** A pair that is level as far as its state goes, with `change` applied. */
+export function settledPair(pair: Pair, change: Partial<Pair>): Pair {
+  return { ...pair, state: 'ok', reason: null, ...change };
+}

@@ -1,0 +1,259 @@
+import type { Key, MachineName, UnixMs } from '../../core/domain.ts';
+import { readLines } from '../../core/log/lines.ts';
+import type { Rules } from '../../core/rules/classify.ts';
+import type { Archive } from '../archive/archive.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { Store } from '../store/store.ts';
+import { sessionOf, type EngineContext, type EngineSettings, type MachineSettings } from './context.ts';
+import { Forgotten } from './forgotten.ts';
+import { ALL_GUARDS, type Guards } from './guards.ts';
+import { KeyLock } from './key-lock.ts';
+import { LateWrites } from './late-writes.ts';
+import { standing, type Standing } from './level.ts';
+import { LogCopy } from './log-copy.ts';
+import { MachineLink } from './machine-link.ts';
+import { MachineScan } from './machine-scan.ts';
+import { Moves } from './moves.ts';
+import { Placement } from './placement.ts';
+import { Reconciler } from './reconcile.ts';
+import { recover, type RecoveryReport } from './recovery.ts';
+import { UserActions } from './user-actions.ts';
+
+/** When a head's change was seen is remembered for this many heads, for latency figures. */
+const SEEN_KEPT = 4_096;
+
+/** One machine to keep level. */
+export interface EngineMachine {
+  readonly replica: Replica;
+  readonly settings: MachineSettings;
+}
+
+/** All that the engine is made of; nothing is reached for behind its back. */
+export interface EngineOptions {
+  readonly store: Store;
+  readonly archive: Archive;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: Rules;
+  readonly settings: EngineSettings;
+  readonly machines: readonly EngineMachine[];
+  /** For the simulation only; the product runs with all of them. */
+  readonly guards?: Guards;
+  /** Something that `status` shows may have changed. Called often. */
+  readonly onChange?: () => void;
+  /** Something went wrong that no single key can tell (disk full, watcher limit). */
+  readonly onTrouble?: (error: Error) => void;
+}
+
+/** How a machine's keys stand, counted. */
+export type StandingCounts = Readonly<Record<Standing, number>>;
+
+/**
+ * The heart of the hub. `createEngine` only builds; `start` recovers from a crash, connects the machines and begins to work.
+ *
+ * The flow is one way: a replica's hint or listing -> look -> plan -> commit to the archive -> apply to the other replicas, each
+ * through its own queue -> verify -> base. Nothing is planned from memory of what was meant to happen.
+ */
+export function createEngine(options: EngineOptions): Engine {
+  return new Engine(options);
+}
+
+/** See `createEngine`. */
+export class Engine {
+  readonly links = new Map<MachineName, MachineLink>();
+  readonly actions: UserActions;
+  readonly forgotten: Forgotten;
+  readonly placement: Placement;
+  readonly #ctx: EngineContext;
+  readonly #options: EngineOptions;
+  readonly #generations = new Map<Key, number>();
+  readonly #seenAt = new Map<Key, UnixMs>();
+  readonly #waiters = new Set<() => void>();
+  #stopped = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#ctx = this.#context();
+    this.forgotten = new Forgotten(this.#ctx);
+    this.actions = new UserActions(this.#ctx, this.forgotten);
+    this.placement = new Placement(this.#ctx);
+    const logs = new LogCopy(this.#ctx);
+    const moves = new Moves({ ctx: this.#ctx, placement: this.placement, logs });
+    const reconciler = new Reconciler({
+      ctx: this.#ctx,
+      placement: this.placement,
+      logs,
+      moves,
+      onUnreachable: (machine, error) => this.links.get(machine.name)?.lost(error),
+      onHubTrouble: (error) => options.onTrouble?.(error),
+    });
+    const scan = new MachineScan({ ctx: this.#ctx, placement: this.placement, moves, lateWrites: new LateWrites(this.#ctx) });
+    for (const { replica, settings } of options.machines) {
+      this.links.set(
+        replica.machine,
+        new MachineLink({
+          ctx: this.#ctx,
+          replica,
+          settings,
+          scan,
+          run: (machine, key, mark) => reconciler.run(machine, key, mark),
+          onChange: () => this.#changed(),
+          onTrouble: (error) => options.onTrouble?.(error),
+        }),
+      );
+    }
+  }
+
+  /** Recovers, then connects every machine; resolves when recovery is done, not when everything is in sync. */
+  async start(): Promise<RecoveryReport> {
+    await this.forgotten.load();
+    const report = await recover(this.#ctx);
+    for (const link of this.links.values()) link.start();
+    return report;
+  }
+
+  /** What runs ends; nothing is half-done that a start would not put right. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.links.values()].map((link) => link.stop()));
+    await this.#options.store.flush();
+  }
+
+  /** Whether every machine that can be written to is known to hold every head that is meant for it. */
+  settled(): boolean {
+    for (const link of this.links.values()) {
+      if (!link.writable) continue;
+      if (!link.isQuiet || link.lastScanAt === null) return false;
+    }
+    for (const link of this.links.values()) if (link.writable && this.counts(link).behind > 0) return false;
+    return true;
+  }
+
+  /** How many lines of the prompt history belong to a session. */
+  async historyLinesOf(session: string): Promise<number> {
+    let count = 0;
+    for (const key of this.#options.store.heads.withPrefix('history/')) {
+      const head = this.#options.store.heads.get(key);
+      if (head?.kind !== 'file') continue;
+      for await (const line of readLines(this.#options.archive.read(key, 0, head.size))) {
+        if (line.bytes?.includes(`"${session}"`)) count += 1;
+      }
+    }
+    return count;
+  }
+
+  /** The hub's time. */
+  now(): UnixMs {
+    return this.#options.clock.now();
+  }
+
+  /** How the keys stand on a machine. */
+  counts(link: MachineLink): StandingCounts {
+    const counts = { level: 0, behind: 0, evicted: 0, held: 0, 'deferred-live': 0, manual: 0, failed: 0 };
+    for (const head of this.#options.store.heads.values()) {
+      const rule = this.#options.rules.ofKey(head.key);
+      if (!rule.allowed || this.#options.rules.excludesKey(head.key)) continue;
+      counts[standing(link.pair(head.key), head, rule.merge === 'log')] += 1;
+    }
+    return counts;
+  }
+
+  /** Resolves with `true` when settled, with `false` after `timeoutMs`. Scans everything first. */
+  async wait(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    const { clock } = this.#options;
+    const deadline = clock.now() + timeoutMs;
+    await Promise.race([this.scanAll(), this.#sleepUntil(deadline)]);
+    for (;;) {
+      if (this.settled()) return true;
+      if (this.#stopped || signal?.aborted || clock.now() >= deadline) return false;
+      this.#notePaired();
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(Math.min(250, Math.max(1, deadline - clock.now())), done);
+        const waiters = this.#waiters;
+        function done(): void {
+          cancel();
+          waiters.delete(done);
+          resolve();
+        }
+        waiters.add(done);
+      });
+    }
+  }
+
+  /** Looks at everything on every machine that can be reached. */
+  async scanAll(only?: MachineName): Promise<void> {
+    const links = only === undefined ? [...this.links.values()] : [this.links.get(only)];
+    await Promise.all(links.map((link) => link?.scanNow()));
+  }
+
+  #changed(): void {
+    this.#notePaired();
+    this.#options.onChange?.();
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+
+  #notePaired(): void {
+    for (const link of this.links.values()) link.notePaired();
+  }
+
+  #sleepUntil(deadline: UnixMs): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => void clock.after(Math.max(0, deadline - clock.now()), resolve));
+  }
+
+  #context(): EngineContext {
+    const { store, archive, clock, random, rules, settings } = this.#options;
+    const guards = this.#options.guards ?? ALL_GUARDS;
+    return {
+      store,
+      archive,
+      clock,
+      random,
+      rules,
+      settings,
+      guards,
+      lock: new KeyLock(),
+      machine: (name) => this.links.get(name),
+      machines: () => this.links.values(),
+      headChanged: (key, source) => this.#headChanged(key, source),
+      generation: (key) => this.#generations.get(key) ?? 0,
+      newGeneration: (key) => void this.#generations.set(key, (this.#generations.get(key) ?? 0) + 1),
+      headSeenAt: (key) => this.#seenAt.get(key) ?? null,
+      noteHeadSeen: (key, at) => this.#noteSeen(key, at),
+      makeDurable: async (keys) => {
+        if (!guards.on('durable-before-destructive')) return;
+        await archive.sync(keys);
+        await store.flush({ durable: true });
+      },
+      isForgotten: (key) => this.forgotten.has(key),
+      noteFork: (session, fork) => {
+        this.forgotten.noteFork(session, fork);
+        this.placement.inherit(fork, session);
+      },
+      logged: (row) => store.syncLog.add({ ...row, at: clock.now() }),
+    };
+  }
+
+  #headChanged(key: Key, source: MachineName | null): void {
+    const session = sessionOf(key);
+    for (const link of this.links.values()) {
+      if (link.name === source || !link.writable) continue;
+      link.queue.mark(key, { urgent: true });
+      // New records bring an evicted session back whole.
+      const transcript: Key = `session/${session ?? ''}`;
+      if (session !== null && key !== transcript && link.pair(transcript)?.evictedSeq != null) {
+        const pair = link.pair(transcript);
+        if (pair) this.#options.store.pairs.put({ ...pair, evictedSeq: -1 });
+        link.queue.mark(transcript, { look: true });
+      }
+    }
+    this.#options.onChange?.();
+  }
+
+  #noteSeen(key: Key, at: UnixMs): void {
+    this.#seenAt.delete(key);
+    this.#seenAt.set(key, at);
+    if (this.#seenAt.size > SEEN_KEPT) for (const oldest of this.#seenAt.keys()) return void this.#seenAt.delete(oldest);
+  }
+}

@@ -1,0 +1,234 @@
+import { wholeLineBytes } from '../../core/log/lines.ts';
+import type { Base, ByteRange, FileStat, Head, LogCursor, Pair } from '../../core/domain.ts';
+import { sessionOf, type EngineContext, type MachineView } from './context.ts';
+import { collect } from './excerpt.ts';
+import { baseOf, hashTail, isPrefix, prefixCursor, tailStart } from './log-copy.ts';
+import { PIECE_BYTES } from './log-heads.ts';
+import { LEVEL, LOOK, notDone, settling, type Outcome } from './outcome.ts';
+
+/** A diverged copy is replaced when nothing was written to it for this long. */
+export const QUIET_MS = 2_000;
+/** A foreign torn tail is closed with a newline when it did not change for this long. */
+const TORN_FOREIGN_MS = 10_000;
+/** How often a copy that waits for its session to end is thought of again. */
+const LIVE_RECHECK_MS = 5_000;
+/** Longest line that is appended in one piece; longer ones travel by replace. */
+const LONGEST_PIECE_BYTES = 64 * PIECE_BYTES;
+
+/**
+ * The outbound half for logs: brings a copy level with the head. Copies that are a prefix of the head are only ever appended to;
+ * a diverged copy gets what it lacks at its end while its session is open and is replaced when it is quiet.
+ */
+export class LogDelivery {
+  readonly #ctx: EngineContext;
+
+  constructor(ctx: EngineContext) {
+    this.#ctx = ctx;
+  }
+
+  async deliver(machine: MachineView, pair: Pair, head: Head): Promise<Outcome> {
+    const { base } = pair;
+    if (base === null || base.kind === 'absent' || base.cursor === null) return this.#create(machine, pair, head);
+    if (isPrefix(base.cursor)) return this.#append(machine, pair, base, base.cursor, head);
+    return this.#repair(machine, pair, base, base.cursor, head);
+  }
+
+  async #create(machine: MachineView, pair: Pair, head: Head): Promise<Outcome> {
+    const { archive } = this.#ctx;
+    const generation = this.#ctx.generation(pair.key);
+    const outcome = await machine.replica.put(pair.path, {
+      expect: { kind: 'absent' },
+      content: () => archive.read(pair.key, 0, head.size),
+      size: head.size,
+      mtimeMs: this.#mtime(machine, head),
+      executable: false,
+      how: 'exchange',
+    });
+    if (outcome.kind !== 'done') return notDone(outcome);
+    await this.#saveLevel(machine, pair, head, outcome.stat, generation);
+    machine.noteDelivered(this.#ctx.headSeenAt(pair.key), head.size);
+    return LEVEL;
+  }
+
+  /** The copy is the first `cursor.common` bytes of the head: the rest is added at its end. */
+  async #append(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
+    const generation = this.#ctx.generation(pair.key);
+    let at = cursor.common;
+    let expect = statOf(base);
+    let tornBytes = 0;
+    if (at < head.size && base.fileBytes > cursor.lineBytes && this.#ctx.guards.on('torn-target')) {
+      const torn = await this.#torn(machine, pair, base, cursor, head);
+      if (typeof torn !== 'number') return torn;
+      tornBytes = torn;
+    }
+    let tail: Buffer | null = null;
+    while (at < head.size) {
+      const piece = await this.#piece(pair, at, head.size);
+      if (piece === null) return this.#replaceWhenQuiet(machine, pair, base, head);
+      const outcome = await machine.replica.append(pair.path, {
+        expect,
+        bytes: piece.subarray(tornBytes),
+        mtimeMs: this.#mtime(machine, head),
+      });
+      if (outcome.kind !== 'done') return notDone(outcome);
+      tornBytes = 0;
+      at += piece.length;
+      expect = outcome.stat;
+      tail = piece;
+      if (at < head.size) {
+        const saved = await this.#savePrefix(machine, pair, expect, at, 0, piece, generation);
+        if (!saved) return LOOK;
+      }
+      machine.noteDelivered(at === head.size ? this.#ctx.headSeenAt(pair.key) : null, piece.length);
+    }
+    const saved = await this.#savePrefix(machine, pair, expect, at, head.seq, tail, generation);
+    return saved ? LEVEL : LOOK;
+  }
+
+  /** Next whole lines to send, at most about a piece; `null` when one line is too long for an append. */
+  async #piece(pair: Pair, at: number, size: number): Promise<Buffer | null> {
+    for (let length = PIECE_BYTES; ; length *= 4) {
+      const to = Math.min(size, at + length);
+      const bytes = await collect(this.#ctx.archive.read(pair.key, at, to));
+      if (to === size) return bytes;
+      const whole = wholeLineBytes(bytes);
+      if (whole > 0) return bytes.subarray(0, whole);
+      if (length >= LONGEST_PIECE_BYTES) return null;
+    }
+  }
+
+  /**
+   * A torn tail on the target: how many bytes of the next head line it holds already. A foreign one is first left alone,
+   * then closed with a newline as the CLI does, and becomes a line like any other.
+   */
+  async #torn(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<number | Outcome> {
+    const length = base.fileBytes - cursor.lineBytes;
+    const torn = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
+    const next = await collect(this.#ctx.archive.read(pair.key, cursor.common, Math.min(head.size, cursor.common + length)));
+    if (torn.length === length && torn.equals(next)) return length;
+    const age = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
+    if (age < TORN_FOREIGN_MS) return settling(TORN_FOREIGN_MS - age);
+    const outcome = await machine.replica.append(pair.path, {
+      expect: statOf(base),
+      bytes: Buffer.from('\n'),
+      mtimeMs: this.#mtime(machine, head),
+    });
+    return outcome.kind === 'done' ? LOOK : notDone(outcome);
+  }
+
+  async #repair(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
+    const session = sessionOf(pair.key);
+    const live = session !== null && (await machine.isLive(session));
+    const quietFor = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
+    if (!this.#ctx.guards.on('live-append-only') || (!live && quietFor >= QUIET_MS)) return this.#replace(machine, pair, base, head);
+    const added = await this.#appendMissing(machine, pair, base, cursor, head);
+    if (added.kind !== 'level') return added;
+    if (!live) return settling(Math.max(50, QUIET_MS - quietFor));
+    machine.queue.again(pair.key, LIVE_RECHECK_MS, 'idle', { look: true });
+    return { kind: 'deferred-live', reason: 'the session is open there: its file is put in order when it is closed' };
+  }
+
+  async #replaceWhenQuiet(machine: MachineView, pair: Pair, base: Base, head: Head): Promise<Outcome> {
+    const session = sessionOf(pair.key);
+    if (session !== null && (await machine.isLive(session, true))) {
+      machine.queue.again(pair.key, LIVE_RECHECK_MS, 'idle', { look: true });
+      return { kind: 'deferred-live', reason: 'a line too long to be appended waits until the session is closed there' };
+    }
+    return this.#replace(machine, pair, base, head);
+  }
+
+  async #replace(machine: MachineView, pair: Pair, base: Base, head: Head): Promise<Outcome> {
+    const { archive, guards } = this.#ctx;
+    const session = sessionOf(pair.key);
+    if (guards.on('live-append-only') && session !== null && (await machine.isLive(session, true))) return settling(LIVE_RECHECK_MS);
+    const generation = this.#ctx.generation(pair.key);
+    await this.#ctx.makeDurable([pair.key]);
+    const outcome = await machine.replica.put(pair.path, {
+      expect: { kind: 'file', stat: statOf(base) },
+      content: () => archive.read(pair.key, 0, head.size),
+      size: head.size,
+      mtimeMs: this.#mtime(machine, head),
+      executable: false,
+      how: 'swap',
+    });
+    if (outcome.kind !== 'done') return notDone(outcome);
+    machine.watchUndo();
+    await this.#saveLevel(machine, pair, head, outcome.stat, generation);
+    machine.noteDelivered(this.#ctx.headSeenAt(pair.key), head.size);
+    return LEVEL;
+  }
+
+  /** Adds the head's lines that a diverged copy lacks at its end, in any order, so that no machine waits for them. */
+  async #appendMissing(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
+    if (cursor.forkKey !== null || base.fileBytes > cursor.lineBytes) return LEVEL;
+    const generation = this.#ctx.generation(pair.key);
+    const ranges: ByteRange[] = cursor.cut ? [] : [...cursor.missing];
+    if (cursor.delivered < head.size) ranges.push([cursor.delivered, head.size]);
+    let current = base;
+    let left: LogCursor = cursor;
+    for (const [from, to] of ranges) {
+      for (let at = from; at < to; ) {
+        const bytes = await this.#piece(pair, at, to);
+        if (bytes === null) return LEVEL;
+        const outcome = await machine.replica.append(pair.path, {
+          expect: statOf(current),
+          bytes,
+          mtimeMs: this.#mtime(machine, head),
+        });
+        if (outcome.kind !== 'done') return notDone(outcome);
+        at += bytes.length;
+        const end = outcome.stat.size;
+        const tailHash = hashTail(await collect(machine.replica.read(pair.path, tailStart(end), end)));
+        left = { ...left, ...without(left, from, at), lineBytes: end, merged: end, tailHash };
+        const pairNow = this.#ctx.store.pairs.get(machine.name, pair.key) ?? pair;
+        if (this.#ctx.generation(pair.key) !== generation) {
+          this.#ctx.store.pairs.put({ ...pairNow, base: null });
+          return LOOK;
+        }
+        current = baseOf(outcome.stat, end, head.seq, left);
+        this.#ctx.store.pairs.put({ ...pairNow, base: current });
+        machine.noteDelivered(at === head.size ? this.#ctx.headSeenAt(pair.key) : null, bytes.length);
+      }
+    }
+    return LEVEL;
+  }
+
+  /** Stores that the copy holds the head's first `at` bytes; nothing is known any more when the head was replaced meanwhile. */
+  async #savePrefix(machine: MachineView, pair: Pair, stat: FileStat, at: number, seq: number, tail: Buffer | null, generation: number): Promise<boolean> {
+    const tailHash =
+      tail !== null && tail.length >= at - tailStart(at)
+        ? hashTail(tail)
+        : hashTail(await collect(this.#ctx.archive.read(pair.key, tailStart(at), at)));
+    const valid = this.#ctx.generation(pair.key) === generation;
+    const pairNow = this.#ctx.store.pairs.get(machine.name, pair.key) ?? pair;
+    this.#ctx.store.pairs.put({
+      ...pairNow,
+      path: pair.path,
+      evictedSeq: null,
+      base: valid ? baseOf(stat, stat.size, seq, { ...prefixCursor(at), tailHash }) : null,
+    });
+    return valid;
+  }
+
+  async #saveLevel(machine: MachineView, pair: Pair, head: Head, stat: FileStat, generation: number): Promise<void> {
+    await this.#savePrefix(machine, pair, stat, head.size, head.seq, null, generation);
+  }
+
+  #mtime(machine: MachineView, head: Head): number {
+    return Math.min(head.mtimeMs, this.#ctx.clock.now()) + machine.clockOffsetMs;
+  }
+}
+
+/** The cursor's open ranges after `[from, at)` was delivered. */
+function without(cursor: LogCursor, from: number, at: number): Pick<LogCursor, 'missing' | 'delivered'> {
+  if (from >= cursor.delivered || at > cursor.delivered) return { missing: cursor.missing, delivered: at };
+  return {
+    delivered: cursor.delivered,
+    missing: cursor.missing.flatMap(([a, b]): ByteRange[] => (at >= b && a >= from ? [] : a < at && at < b && a >= from ? [[at, b]] : [[a, b]])),
+  };
+}
+
+/** The file as the base remembers it: what a guarded write expects to find. */
+export function statOf(base: Base): FileStat {
+  return { size: base.fileBytes, mtimeMs: base.mtimeMs, inode: base.inode, executable: base.executable };
+}

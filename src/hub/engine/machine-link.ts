@@ -1,0 +1,460 @@
+import type { Verdict } from '../../core/safeguards/verdict.ts';
+import type { Key, MachineName, MachineOs, Pair, RelativePath, UnixMs } from '../../core/domain.ts';
+import { ClaudeFolderMissing } from '../replica/claude-folder.ts';
+import { ReplicaUnreachable, type Hint, type Replica } from '../replica/replica.ts';
+import type { MachineRow } from '../store/store.ts';
+import type { EngineContext, MachineSettings, MachineView } from './context.ts';
+import { LatencyWindow } from './latency.ts';
+import { MachineSafeguards } from './machine-safeguards.ts';
+import type { MachineScan } from './machine-scan.ts';
+import { WorkQueue, type INTERRUPTED, type Mark } from './work-queue.ts';
+
+/** Work on this many keys at once; more does not make one disk faster. */
+const CONCURRENCY = 12;
+const LIVE_CACHE_MS = 1_000;
+const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] as const;
+const OFFLINE_AFTER_MS = 300_000;
+/** Undo entries are looked at this long after a replace: a writer that still held the file open has written by then, or later. */
+const UNDO_CHECKS_MS = [500, 5_000] as const;
+const UNDO_KEPT_MS = 24 * 3_600_000;
+/** More hints than this at once: the watcher's queue may have overflowed without saying so. */
+const BURST_HINTS = 2_000;
+
+/** What the link needs from the engine. */
+export interface MachineLinkOptions {
+  readonly ctx: EngineContext;
+  readonly replica: Replica;
+  readonly settings: MachineSettings;
+  readonly run: (machine: MachineView, key: Key, mark: Required<Mark>) => Promise<void | typeof INTERRUPTED>;
+  readonly scan: MachineScan;
+  /** Something that `status` shows changed. */
+  readonly onChange: () => void;
+  readonly onTrouble: (error: Error) => void;
+}
+
+/**
+ * One machine: its connection, its watcher, its queue of keys, and what stops it. Everything here is about *this* machine; a link
+ * that fails or hangs holds up no other.
+ */
+export class MachineLink implements MachineView {
+  readonly name: MachineName;
+  readonly replica: Replica;
+  readonly queue: WorkQueue;
+  readonly notices = new Map<RelativePath, string>();
+  readonly latency = new LatencyWindow();
+  readonly safeguards: MachineSafeguards;
+  settings: MachineSettings;
+  clockOffsetMs = 0;
+  pairing = false;
+  bytesSent = 0;
+  bytesReceived = 0;
+  lastScanAt: UnixMs | null = null;
+  readonly #ctx: EngineContext;
+  readonly #scan: MachineScan;
+  readonly #options: MachineLinkOptions;
+  readonly #changes = new Map<Key, UnixMs>();
+  #connected = false;
+  #stopped = true;
+  #failures = 0;
+  #reason: string | null = null;
+  #downSince: UnixMs | null = null;
+  #cancelRetry: (() => void) | null = null;
+  #cancelScan: (() => void) | null = null;
+  #live: { at: UnixMs; sessions: ReadonlySet<string> } | null = null;
+  #pendingHints = 0;
+  #burst = 0;
+  #scanning: Promise<void> | null = null;
+  #scanAgain = false;
+
+  constructor(options: MachineLinkOptions) {
+    this.#options = options;
+    this.#ctx = options.ctx;
+    this.#scan = options.scan;
+    this.replica = options.replica;
+    this.name = options.replica.machine;
+    this.settings = options.settings;
+    this.safeguards = new MachineSafeguards(options.ctx.guards);
+    this.queue = new WorkQueue({
+      clock: options.ctx.clock,
+      concurrency: CONCURRENCY,
+      run: (key, mark) => options.run(this, key, mark),
+      onIdle: options.onChange,
+    });
+  }
+
+  get os(): MachineOs {
+    return this.replica.os;
+  }
+
+  /** The row of `machine_status`; made on first use. */
+  get row(): MachineRow {
+    const known = this.#ctx.store.machines.get(this.name);
+    if (known) return known;
+    const row: MachineRow = {
+      name: this.name,
+      replicaId: null,
+      claudeDir: null,
+      home: null,
+      os: null,
+      status: 'offline',
+      reason: null,
+      lastSeenAt: null,
+      lastSyncAt: null,
+      paused: false,
+      quarantine: null,
+      paired: false,
+      connectionEpoch: 0,
+    };
+    this.#ctx.store.machines.put(row);
+    return row;
+  }
+
+  get paused(): boolean {
+    return this.settings.paused || this.row.paused;
+  }
+
+  get quarantine(): string | null {
+    return this.row.quarantine;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  get writable(): boolean {
+    return this.#connected && !this.#stopped && !this.paused && this.quarantine === null;
+  }
+
+  /** Status as product users see it, with the reason for anything but `online`. */
+  get status(): { status: MachineRow['status']; reason: string | null } {
+    if (this.quarantine !== null) return { status: 'quarantined', reason: this.quarantine };
+    if (this.paused) return { status: 'paused', reason: 'paused: neither read nor written' };
+    if (this.#connected) return { status: 'online', reason: this.#reason };
+    const down = this.#downSince === null ? 0 : this.#ctx.clock.now() - this.#downSince;
+    return { status: down >= OFFLINE_AFTER_MS ? 'offline' : 'degraded', reason: this.#reason ?? 'not connected yet' };
+  }
+
+  /** Whether nothing is queued, planned, listed or on its way. */
+  get isQuiet(): boolean {
+    return this.queue.busy === 0 && this.queue.settling === 0 && this.#pendingHints === 0 && this.#scanning === null;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#downSince = this.#ctx.clock.now();
+    void this.#connect();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#connected = false;
+    this.queue.stop();
+    this.queue.clear();
+    this.#cancelRetry?.();
+    this.#cancelScan?.();
+    await this.replica.close();
+  }
+
+  /** Scans now; a scan that is under way is followed by another one. */
+  scanNow(): Promise<void> {
+    if (!this.#connected || this.paused || this.quarantine !== null) return Promise.resolve();
+    if (this.#scanning) {
+      this.#scanAgain = true;
+      return this.#scanning;
+    }
+    this.#scanning = this.#scanLoop().finally(() => {
+      this.#scanning = null;
+      this.#options.onChange();
+    });
+    return this.#scanning;
+  }
+
+  setPaused(paused: boolean): void {
+    this.#ctx.store.machines.put({ ...this.row, paused });
+    this.settingsChanged();
+  }
+
+  /** Applies what a change of settings, pause or quarantine means for the queue. */
+  settingsChanged(): void {
+    if (this.paused || this.quarantine !== null) {
+      this.queue.stop();
+      this.queue.clear();
+    } else if (this.#connected) {
+      this.queue.start();
+      void this.scanNow().catch((error: unknown) => this.#trouble(error));
+    } else if (!this.#stopped && this.#cancelRetry === null) {
+      void this.#connect();
+    }
+    this.#options.onChange();
+  }
+
+  /** Stops this machine until the user says how to go on. */
+  putInQuarantine(verdict: NonNullable<Verdict>): void {
+    if (this.quarantine !== null) return;
+    this.#ctx.store.machines.put({ ...this.row, quarantine: verdict.reason });
+    this.#ctx.logged({
+      key: '',
+      source: this.name,
+      target: null,
+      action: 'refuse',
+      outcome: 'refused',
+      bytes: 0,
+      durationMs: 0,
+      detail: `${verdict.code}: ${verdict.reason}`,
+    });
+    this.settingsChanged();
+    void this.#scan.keepAsVersions(this).catch((error: unknown) => this.#trouble(error));
+  }
+
+  /** Lifts the quarantine. With `refill` all bases are dropped, so that nothing that is missing counts as deleted. */
+  release(mode: 'refill' | 'accept-deletes'): void {
+    if (mode === 'refill') {
+      for (const pair of [...this.#ctx.store.pairs.ofMachine(this.name)]) {
+        this.#ctx.store.pairs.put({ ...pair, base: null, evictedSeq: null, state: 'ok', reason: null });
+      }
+    }
+    this.safeguards.clear();
+    this.#ctx.store.machines.put({ ...this.row, quarantine: null, replicaId: mode === 'refill' ? null : this.row.replicaId });
+    this.#acceptDeletes = mode === 'accept-deletes';
+    this.settingsChanged();
+  }
+  #acceptDeletes = false;
+
+  // --- MachineView -----------------------------------------------------------------------------------------------------
+
+  async isLive(session: string, fresh = false): Promise<boolean> {
+    const now = this.#ctx.clock.now();
+    if (fresh || this.#live === null || now - this.#live.at > LIVE_CACHE_MS) {
+      this.#live = { at: now, sessions: await this.replica.liveSessions() };
+    }
+    return this.#live.sessions.has(session);
+  }
+
+  changedAt(key: Key): UnixMs | null {
+    return this.#changes.get(key) ?? null;
+  }
+
+  noteChange(key: Key): void {
+    this.#changes.delete(key);
+    this.#changes.set(key, this.#ctx.clock.now());
+    if (this.#changes.size > 4_096) for (const oldest of this.#changes.keys()) return void this.#changes.delete(oldest);
+  }
+
+  noteDelivered(since: UnixMs | null, bytes: number): void {
+    const now = this.#ctx.clock.now();
+    if (since !== null && !this.pairing) this.latency.note(Math.max(0, now - since));
+    this.bytesSent += bytes;
+    this.#ctx.store.machines.put({ ...this.row, lastSyncAt: now });
+  }
+
+  noteReceived(bytes: number): void {
+    this.bytesReceived += bytes;
+  }
+
+  noteSuspicion(kind: 'lost-log' | 'back-in-time' | 'delete', key: Key): void {
+    if (this.#acceptDeletes && kind === 'delete') return;
+    const now = this.#ctx.clock.now();
+    const pair = this.#ctx.store.pairs.get(this.name, key);
+    const verdict =
+      kind === 'delete'
+        ? this.safeguards.deleting(key, now, this.filesKnown)
+        : kind === 'back-in-time'
+          ? this.safeguards.wentBack(key, now)
+          : this.safeguards.lostLog({ key, before: pair?.base?.fileBytes ?? 0, now: 0 }, now);
+    if (verdict) this.putInQuarantine(verdict);
+  }
+
+  pendingDelete(key: Key, pending: boolean): void {
+    this.safeguards.pendingDelete(key, pending);
+  }
+
+  /** A swapped-out file may still be written to by somebody who holds it open. */
+  watchUndo(): void {
+    for (const ms of UNDO_CHECKS_MS) {
+      this.#ctx.clock.after(ms, () => {
+        if (this.writable) void this.#scan.takeLateWrites(this).catch((error: unknown) => this.#trouble(error));
+      });
+    }
+  }
+
+  /** Files the machine is known to hold. */
+  get filesKnown(): number {
+    let count = 0;
+    for (const pair of this.#ctx.store.pairs.ofMachine(this.name)) if (pair.base?.kind === 'file') count += 1;
+    return count;
+  }
+
+  // --- connection ------------------------------------------------------------------------------------------------------
+
+  /** The connection is gone (or hung): everything waits, and is looked at again after the next connect. */
+  lost(error: ReplicaUnreachable): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#downSince = this.#ctx.clock.now();
+    this.#reason = error.message;
+    this.queue.stop();
+    this.#retry();
+    this.#options.onChange();
+  }
+
+  async #connect(): Promise<void> {
+    this.#cancelRetry = null;
+    if (this.#stopped || this.paused || this.quarantine !== null) return;
+    const { store, clock } = this.#ctx;
+    store.machines.put({ ...this.row, connectionEpoch: this.row.connectionEpoch + 1 });
+    try {
+      // Names of temps carry the epoch: it must never be given out twice, also not after a crash.
+      await store.flush();
+      await this.replica.connect();
+      if (this.#stopped) return;
+      const verdict = await this.#identify();
+      this.#connected = true;
+      this.#failures = 0;
+      this.#reason = null;
+      this.#downSince = null;
+      store.machines.put({
+        ...this.row,
+        home: this.replica.home,
+        os: this.replica.os,
+        claudeDir: this.replica.claudeDir,
+        lastSeenAt: clock.now(),
+      });
+      if (verdict) return this.putInQuarantine(verdict);
+      await this.replica.watch(
+        (hint) => this.#onHint(hint),
+        (reason) => this.#onWatchTrouble(reason),
+      );
+      if (!this.row.paired) this.pairing = true;
+      await this.scanNow();
+      this.queue.start();
+      this.#options.onChange();
+    } catch (error) {
+      this.#connectFailed(error);
+    }
+  }
+
+  #connectFailed(error: unknown): void {
+    this.#connected = false;
+    this.#reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof ClaudeFolderMissing && this.row.paired) {
+      const verdict = this.safeguards.root({ ...this.#rootState(), exists: false, marker: null });
+      if (verdict) return this.putInQuarantine(verdict);
+    }
+    if (!(error instanceof ReplicaUnreachable)) this.#options.onTrouble(error instanceof Error ? error : new Error(this.#reason));
+    this.#retry();
+    this.#options.onChange();
+  }
+
+  #retry(): void {
+    if (this.#stopped || this.#cancelRetry !== null) return;
+    const ms = BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)] ?? 60_000;
+    this.#failures += 1;
+    this.#cancelRetry = this.#ctx.clock.after(ms, () => void this.#connect());
+  }
+
+  /** Is this still the tree that we know? A fresh one gets its marker. */
+  async #identify(): Promise<Verdict> {
+    const marker = await this.replica.readMarker();
+    const verdict = this.safeguards.root({ ...this.#rootState(), exists: true, marker });
+    if (verdict) return verdict;
+    if (marker === null) {
+      const id = this.#ctx.random.hex(16);
+      await this.replica.writeMarker(id);
+      this.#ctx.store.machines.put({ ...this.row, replicaId: id });
+    } else if (this.row.replicaId !== marker) {
+      this.#ctx.store.machines.put({ ...this.row, replicaId: marker });
+    }
+    return null;
+  }
+
+  #rootState(): Omit<Parameters<MachineSafeguards['root']>[0], 'exists' | 'marker'> & { marker: string | null } {
+    const { row } = this;
+    const others = [...this.#ctx.store.machines.values()].filter((other) => other.name !== this.name && other.replicaId !== null);
+    return {
+      paired: row.paired,
+      filesFound: null,
+      filesKnown: this.filesKnown,
+      marker: null,
+      expectedMarker: row.replicaId,
+      alsoSeenOn: others.filter((other) => other.replicaId === row.replicaId).map((other) => other.name),
+    };
+  }
+
+  // --- scans and hints -------------------------------------------------------------------------------------------------
+
+  async #scanLoop(): Promise<void> {
+    this.#cancelScan?.();
+    do {
+      this.#scanAgain = false;
+      try {
+        const verdict = await this.#scan.full(this, this.#acceptDeletes);
+        if (verdict) return this.putInQuarantine(verdict);
+        await this.#scan.takeLateWrites(this);
+        await this.replica.expireUndo(this.#ctx.clock.now() - UNDO_KEPT_MS, (path) => this.#isOpen(path));
+      } catch (error) {
+        if (error instanceof ReplicaUnreachable) return this.lost(error);
+        throw error;
+      }
+      this.lastScanAt = this.#ctx.clock.now();
+    } while (this.#scanAgain && this.writable);
+    this.#cancelScan = this.#ctx.clock.after(this.#ctx.settings.scanSeconds * 1_000, () => {
+      void this.scanNow().catch((error: unknown) => this.#trouble(error));
+    });
+  }
+
+  /** Whether a session that this path belongs to was open at the last look. */
+  #isOpen(path: RelativePath): boolean {
+    for (const session of this.#live?.sessions ?? []) if (path.includes(session)) return true;
+    return false;
+  }
+
+  #onHint(hint: Hint): void {
+    if (!this.writable) return;
+    this.#burst += 1;
+    if (this.#burst === 1) {
+      this.#ctx.clock.after(1_000, () => {
+        const hints = this.#burst;
+        this.#burst = 0;
+        if (hints > BURST_HINTS) void this.scanNow().catch((error: unknown) => this.#trouble(error));
+      });
+    }
+    this.#pendingHints += 1;
+    this.#scan
+      .hinted(this, hint)
+      .catch((error: unknown) => this.#trouble(error))
+      .finally(() => {
+        this.#pendingHints -= 1;
+        if (this.isQuiet) this.#options.onChange();
+      })
+      .catch(() => undefined);
+  }
+
+  #onWatchTrouble(reason: string): void {
+    this.#reason = reason;
+    this.#options.onTrouble(new Error(`${this.name}: ${reason}`));
+    void this.scanNow().catch((error: unknown) => this.#trouble(error));
+  }
+
+  #trouble(error: unknown): void {
+    if (error instanceof ReplicaUnreachable) this.lost(error);
+    else this.#options.onTrouble(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** The first pairing is complete when its first scan has been worked off. */
+  notePaired(): void {
+    if (!this.pairing || !this.isQuiet) return;
+    this.pairing = false;
+    this.#acceptDeletes = false;
+    this.#ctx.store.machines.put({ ...this.row, paired: true });
+  }
+
+  /** Pairs whose copies lie below a folder (`''`: all; else with a trailing `/`). */
+  *pairsBelow(below: string): IterableIterator<Pair> {
+    for (const pair of this.#ctx.store.pairs.ofMachine(this.name)) if (pair.path.startsWith(below)) yield pair;
+  }
+
+  /** What is stored about a key here, for the flows. */
+  pair(key: Key): Pair | undefined {
+    return this.#ctx.store.pairs.get(this.name, key);
+  }
+}

@@ -1,0 +1,178 @@
+import { parsePath } from '../../core/keys/key.ts';
+import type { LogSize } from '../../core/safeguards/lost-logs.ts';
+import type { Verdict } from '../../core/safeguards/verdict.ts';
+import type { FileStat, Key, Pair, RelativePath } from '../../core/domain.ts';
+import type { Hint, Scan } from '../replica/replica.ts';
+import type { EngineContext } from './context.ts';
+import { isUnchanged } from './file-copy.ts';
+import { standing } from './level.ts';
+import type { LateWrites } from './late-writes.ts';
+import type { MachineLink } from './machine-link.ts';
+import type { Moves } from './moves.ts';
+import type { Placement } from './placement.ts';
+
+/**
+ * Turns listings and hints of a machine into marks on its queue. A whole listing is judged by the safeguards before anything of it
+ * is acted on.
+ */
+export class MachineScan {
+  readonly #ctx: EngineContext;
+  readonly #placement: Placement;
+  readonly #moves: Moves;
+  readonly #lateWrites: LateWrites;
+
+  constructor(options: { readonly ctx: EngineContext; readonly placement: Placement; readonly moves: Moves; readonly lateWrites: LateWrites }) {
+    this.#ctx = options.ctx;
+    this.#placement = options.placement;
+    this.#moves = options.moves;
+    this.#lateWrites = options.lateWrites;
+  }
+
+  /** Lists everything; a verdict means that nothing was marked. */
+  async full(machine: MachineLink, acceptDeletes: boolean): Promise<Verdict> {
+    const scan = await machine.replica.scan('', (path) => this.#wanted(path));
+    this.#ctx.store.machines.put({ ...machine.row, lastSeenAt: this.#ctx.clock.now() });
+    const verdict = acceptDeletes ? null : this.#judge(machine, scan);
+    if (verdict) return verdict;
+    await this.#mark(machine, scan, '');
+    for (const head of this.#ctx.store.heads.values()) {
+      if (!this.#ctx.rules.ofKey(head.key).allowed) continue;
+      if (standing(machine.pair(head.key), head, this.#isLog(head.key)) === 'behind') machine.queue.mark(head.key);
+    }
+    return null;
+  }
+
+  /** Looks at what a hint names. */
+  async hinted(machine: MachineLink, hint: Hint): Promise<void> {
+    if (hint.kind === 'folder' || hint.path === '') {
+      if (hint.path === '') return machine.scanNow();
+      const scan = await machine.replica.scan(hint.path, (path) => this.#wanted(path));
+      return this.#mark(machine, scan, `${hint.path}/`);
+    }
+    const rule = this.#ctx.rules.ofPath(hint.path);
+    if (!rule.allowed && this.#ctx.guards.on('deny-rules')) return;
+    const known = this.#ctx.store.pairs.atPath(machine.name, hint.path);
+    if (known) {
+      machine.queue.mark(known.key, { look: true, urgent: true });
+      return;
+    }
+    const look = await machine.replica.look(hint.path);
+    if (look.kind === 'file') await this.#found(machine, hint.path, look.stat, true);
+    else if (look.kind === 'refused') machine.notices.set(hint.path, look.reason);
+  }
+
+  /** Bytes that late writers put into files that were put aside. */
+  takeLateWrites(machine: MachineLink): Promise<void> {
+    return this.#lateWrites.take(machine);
+  }
+
+  /** What changed on a machine that a safeguard stopped is kept, and goes nowhere. */
+  async keepAsVersions(machine: MachineLink): Promise<void> {
+    if (!machine.connected) return;
+    const { store, archive, clock } = this.#ctx;
+    const scan = await machine.replica.scan('', (path) => this.#wanted(path));
+    for (const [path, stat] of scan.files) {
+      const pair = store.pairs.atPath(machine.name, path);
+      if (pair?.base?.kind === 'file' && isUnchanged(pair.base, stat)) continue;
+      const key = pair?.key ?? (await this.#placement.keyOf(machine, path));
+      if (key === null) continue;
+      const kept = await archive.keep(machine.replica.read(path, 0, stat.size));
+      if (store.heads.get(key)?.hash === kept.sha256) continue;
+      store.versions.add({
+        key,
+        machine: machine.name,
+        at: clock.now(),
+        bytes: kept.bytes,
+        sha256: kept.sha256,
+        reason: 'quarantined',
+        executable: stat.executable,
+        mtimeMs: stat.mtimeMs,
+      });
+    }
+  }
+
+  #wanted(path: string): boolean {
+    if (path.endsWith('/')) return this.#ctx.rules.folderWanted(path) || !this.#ctx.guards.on('deny-rules');
+    return this.#ctx.rules.ofPath(path).allowed || !this.#ctx.guards.on('deny-rules');
+  }
+
+  async #mark(machine: MachineLink, scan: Scan, below: string): Promise<void> {
+    for (const [path, reason] of [...scan.unlisted, ...scan.refused]) machine.notices.set(path, reason);
+    for (const path of machine.notices.keys()) if (path.startsWith(below) && scan.files.has(path)) machine.notices.delete(path);
+    // Transcripts first: the project of a memory folder is the one of its newest session.
+    const projectFiles: [RelativePath, FileStat][] = [];
+    for (const entry of scan.files) {
+      if (parsePath(entry[0]).kind === 'project-file') projectFiles.push(entry);
+      else await this.#found(machine, entry[0], entry[1], false);
+    }
+    for (const [path, stat] of projectFiles) await this.#found(machine, path, stat, false);
+    const unknown = [...scan.unlisted.keys()];
+    for (const pair of machine.pairsBelow(below)) {
+      if (pair.base?.kind !== 'file' || scan.files.has(pair.path)) continue;
+      const isUnknown = unknown.some((folder) => folder === '' || pair.path.startsWith(`${folder}/`));
+      if (!isUnknown || !this.#ctx.guards.on('unknown-is-not-absent')) machine.queue.mark(pair.key, { look: true });
+    }
+  }
+
+  /** A file is at `path`: marks its key when it is not what was last verified there. */
+  async #found(machine: MachineLink, path: RelativePath, stat: FileStat, urgent: boolean): Promise<void> {
+    const at = parsePath(path);
+    if (at.kind === 'transcript') this.#placement.noteTranscript(machine.name, at.folder, at.session);
+    const pair = this.#ctx.store.pairs.atPath(machine.name, path);
+    if (pair) {
+      if (pair.base?.kind === 'file' && isUnchanged(pair.base, stat)) return;
+      machine.queue.mark(pair.key, { look: true, deep: !urgent, urgent });
+      return;
+    }
+    const key = await this.#placement.keyOf(machine, path);
+    if (key === null) {
+      machine.notices.set(path, 'stays on this machine: it is not clear which project this folder belongs to');
+      return;
+    }
+    machine.notices.delete(path);
+    const known = machine.pair(key);
+    if (known && known.path !== path && (known.base !== null || known.evictedSeq !== null)) {
+      await this.#moves.foundElsewhere(machine, known, path, stat);
+      return;
+    }
+    this.#ctx.store.pairs.put({
+      machine: machine.name,
+      key,
+      path,
+      base: known?.base ?? null,
+      evictedSeq: null,
+      state: 'ok',
+      reason: null,
+    } satisfies Pair);
+    machine.queue.mark(key, { look: true, urgent });
+  }
+
+  /** Safeguards over a whole listing. */
+  #judge(machine: MachineLink, scan: Scan): Verdict {
+    const { row } = machine;
+    const filesKnown = machine.filesKnown;
+    const rootVerdict = machine.safeguards.root({
+      paired: row.paired,
+      exists: true,
+      filesFound: scan.unlisted.size === 0 ? scan.files.size : null,
+      filesKnown,
+      marker: row.replicaId,
+      expectedMarker: row.replicaId,
+      alsoSeenOn: [],
+    });
+    if (rootVerdict) return rootVerdict;
+    const logs: LogSize[] = [];
+    let changed = 0;
+    for (const pair of this.#ctx.store.pairs.ofMachine(machine.name)) {
+      const stat = scan.files.get(pair.path);
+      if (pair.base?.kind !== 'file' || stat === undefined) continue;
+      if (this.#isLog(pair.key)) logs.push({ key: pair.key, before: pair.base.fileBytes, now: stat.size });
+      else if (pair.key !== 'history' && pair.base.fileBytes !== stat.size) changed += 1;
+    }
+    return machine.safeguards.listing({ logs, changed, files: filesKnown });
+  }
+
+  #isLog(key: Key): boolean {
+    return this.#ctx.rules.ofKey(key).merge === 'log';
+  }
+}

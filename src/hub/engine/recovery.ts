@@ -1,0 +1,110 @@
+import type { Head, Key } from '../../core/domain.ts';
+import { wholeLineBytes } from '../../core/log/lines.ts';
+import { collect } from './excerpt.ts';
+import type { EngineContext } from './context.ts';
+
+/** Only heads this young can differ from the database after a crash: older ones were committed and synced long before. */
+const RECENT_SEQS = 20_000;
+const PIECE = 1024 * 1024;
+
+/** What the start found and put right. */
+export interface RecoveryReport {
+  /** Archive files whose bytes went beyond what the database knew: kept as versions, then cut. */
+  readonly cut: number;
+  /** Heads of which the archive had lost bytes (power loss): their copies are compared anew. */
+  readonly shortened: number;
+  /** Files without a head: kept as versions, then removed. */
+  readonly strays: number;
+}
+
+/**
+ * Brings archive and database back together after a crash (docs/sync.md section 2). The database is the truth about what is a
+ * head; the archive never loses bytes to it: what it has beyond is kept as a version, and machines that hold it offer it again.
+ */
+export async function recover(ctx: EngineContext): Promise<RecoveryReport> {
+  const report = { cut: 0, shortened: 0, strays: 0 };
+  const heads = [...ctx.store.heads.values()];
+  const newest = heads.reduce((seq, head) => Math.max(seq, head.seq), 0);
+  for (const head of heads) {
+    if (head.key === 'history' || head.kind === 'tombstone') continue;
+    const size = await ctx.archive.size(head.key);
+    if (head.hash === null) await recoverLog(ctx, head, size ?? 0, report);
+    else if (size !== head.size || head.seq > newest - RECENT_SEQS) await recoverFile(ctx, head, size, report);
+  }
+  for await (const key of ctx.archive.keys()) {
+    const head = ctx.store.heads.get(key);
+    if (head?.kind === 'file') continue;
+    await keepStray(ctx, key);
+    report.strays += 1;
+  }
+  await ctx.store.flush();
+  return report;
+}
+
+async function recoverLog(ctx: EngineContext, head: Head, size: number, report: { cut: number; shortened: number }): Promise<void> {
+  if (size > head.size) {
+    if (ctx.guards.on('archive-tail')) {
+      await keep(ctx, head.key, head.origin, head.size, size);
+      await ctx.archive.truncate(head.key, head.size);
+    } else {
+      ctx.store.heads.put({ ...head, size });
+    }
+    report.cut += 1;
+  } else if (size < head.size) {
+    const end = await lastWholeLine(ctx, head.key, size);
+    if (end < size) await ctx.archive.truncate(head.key, end);
+    if (end === 0) ctx.store.heads.delete(head.key);
+    else ctx.store.heads.put({ ...head, size: end, seq: ctx.store.nextSeq() });
+    for (const pair of ctx.store.pairs.ofKey(head.key)) ctx.store.pairs.put({ ...pair, base: null });
+    report.shortened += 1;
+  }
+}
+
+async function recoverFile(ctx: EngineContext, head: Head, size: number | null, report: { cut: number; shortened: number }): Promise<void> {
+  const found = size === null ? null : await ctx.archive.stage(ctx.archive.read(head.key, 0, size));
+  if (found?.sha256 === head.hash) return ctx.archive.discard(found);
+  if (found && size !== null) {
+    // Installed, but the database does not know it: the machine it came from offers it again.
+    await keep(ctx, head.key, head.origin, 0, size);
+    await ctx.archive.discard(found);
+    report.cut += 1;
+  }
+  if (head.hash !== null && (await ctx.archive.holds(head.hash))) {
+    const staged = await ctx.archive.stage(ctx.archive.readVersion(head.hash));
+    await ctx.archive.install(head.key, staged, head.executable);
+    return;
+  }
+  ctx.store.heads.delete(head.key);
+  if (size !== null) await ctx.archive.remove(head.key);
+  for (const pair of ctx.store.pairs.ofKey(head.key)) ctx.store.pairs.put({ ...pair, base: null });
+  report.shortened += 1;
+}
+
+async function keepStray(ctx: EngineContext, key: Key): Promise<void> {
+  const size = (await ctx.archive.size(key)) ?? 0;
+  if (size > 0) await keep(ctx, key, ctx.store.heads.get(key)?.origin ?? '', 0, size);
+  await ctx.archive.remove(key);
+}
+
+async function keep(ctx: EngineContext, key: Key, machine: string, from: number, to: number): Promise<void> {
+  const kept = await ctx.archive.keep(ctx.archive.read(key, from, to));
+  ctx.store.versions.add({
+    key,
+    machine,
+    at: ctx.clock.now(),
+    bytes: kept.bytes,
+    sha256: kept.sha256,
+    reason: 'torn',
+    executable: false,
+    mtimeMs: ctx.clock.now(),
+  });
+}
+
+async function lastWholeLine(ctx: EngineContext, key: Key, size: number): Promise<number> {
+  for (let to = size; to > 0; to -= PIECE) {
+    const from = Math.max(0, to - PIECE);
+    const whole = wholeLineBytes(await collect(ctx.archive.read(key, from, to)));
+    if (whole > 0) return from + whole;
+  }
+  return 0;
+}

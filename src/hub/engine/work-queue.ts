@@ -1,0 +1,161 @@
+import type { Key } from '../../core/domain.ts';
+import type { Clock } from '../ports/clock.ts';
+
+/** What is known about why a key has to be reconciled. */
+export interface Mark {
+  /** The copy may have changed: look at it. Without it the last verified base is taken to be still there (every write checks that). */
+  readonly look?: boolean;
+  /** Goes before what is queued in bulk: something that happened just now. */
+  readonly urgent?: boolean;
+  /** The last bytes before the base are compared at length (scan, new inode). */
+  readonly deep?: boolean;
+}
+
+/** Why a key waits for a later look. `settling` keeps `wait` waiting, `idle` does not. */
+export type DelayKind = 'settling' | 'idle';
+
+/** The machine went away in the middle: the key stays queued, the queue stops until `start`. */
+export const INTERRUPTED = Symbol('interrupted');
+
+interface Job {
+  look: boolean;
+  deep: boolean;
+}
+
+interface Delayed {
+  readonly kind: DelayKind;
+  readonly cancel: () => void;
+}
+
+/**
+ * The keys of one machine that have to be reconciled: each at most once in the queue and never twice at a time,
+ * marks that arrive meanwhile lead to one more run. One queue per machine, so that a slow machine delays nobody else.
+ */
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #concurrency: number;
+  readonly #run: (key: Key, mark: Required<Mark>) => Promise<void | typeof INTERRUPTED>;
+  readonly #onIdle: () => void;
+  readonly #jobs = new Map<Key, Job>();
+  /** Urgent keys are taken from here first; both hold each key of `#jobs` at most once, in order of arrival. */
+  readonly #urgent = new Set<Key>();
+  readonly #bulk = new Set<Key>();
+  readonly #running = new Set<Key>();
+  readonly #delayed = new Map<Key, Delayed>();
+  #started = false;
+
+  constructor(options: {
+    readonly clock: Clock;
+    readonly concurrency: number;
+    readonly run: (key: Key, mark: Required<Mark>) => Promise<void | typeof INTERRUPTED>;
+    readonly onIdle: () => void;
+  }) {
+    this.#clock = options.clock;
+    this.#concurrency = options.concurrency;
+    this.#run = options.run;
+    this.#onIdle = options.onIdle;
+  }
+
+  /** Keys queued or being worked on. */
+  get busy(): number {
+    return this.#jobs.size + this.#running.size;
+  }
+
+  /** Keys that wait for a later look which decides something (a delete to confirm, a file still being written). */
+  get settling(): number {
+    let count = 0;
+    for (const delayed of this.#delayed.values()) if (delayed.kind === 'settling') count += 1;
+    return count;
+  }
+
+  /** Whether `key` is queued, running or waiting to settle. */
+  has(key: Key): boolean {
+    return this.#jobs.has(key) || this.#running.has(key) || this.#delayed.get(key)?.kind === 'settling';
+  }
+
+  /** Queues `key`, or adds to what is known about it when it is queued already. */
+  mark(key: Key, mark: Mark = {}): void {
+    const job = this.#jobs.get(key);
+    if (job) {
+      job.look ||= mark.look ?? false;
+      job.deep ||= mark.deep ?? false;
+    } else {
+      this.#jobs.set(key, { look: mark.look ?? false, deep: mark.deep ?? false });
+    }
+    if (mark.urgent) {
+      this.#bulk.delete(key);
+      this.#urgent.add(key);
+    } else if (!this.#urgent.has(key)) {
+      this.#bulk.add(key);
+    }
+    this.#next();
+  }
+
+  /** Marks `key` again after `ms`; a mark before that does not cancel it, a later `again` replaces it. */
+  again(key: Key, ms: number, kind: DelayKind, mark: Mark = { look: true }): void {
+    this.#delayed.get(key)?.cancel();
+    const cancel = this.#clock.after(ms, () => {
+      this.#delayed.delete(key);
+      this.mark(key, mark);
+    });
+    this.#delayed.set(key, { kind, cancel });
+  }
+
+  /** Takes back a planned later look. */
+  cancelAgain(key: Key): void {
+    this.#delayed.get(key)?.cancel();
+    this.#delayed.delete(key);
+  }
+
+  start(): void {
+    this.#started = true;
+    this.#next();
+  }
+
+  /** What runs ends, nothing new begins. */
+  stop(): void {
+    this.#started = false;
+  }
+
+  /** Forgets everything that is queued or planned. */
+  clear(): void {
+    this.#jobs.clear();
+    this.#urgent.clear();
+    this.#bulk.clear();
+    for (const delayed of this.#delayed.values()) delayed.cancel();
+    this.#delayed.clear();
+  }
+
+  #take(): Key | undefined {
+    for (const lane of [this.#urgent, this.#bulk]) {
+      for (const key of lane) {
+        if (this.#running.has(key)) continue;
+        lane.delete(key);
+        return key;
+      }
+    }
+    return undefined;
+  }
+
+  #next(): void {
+    while (this.#started && this.#running.size < this.#concurrency) {
+      const key = this.#take();
+      if (key === undefined) return;
+      const job = this.#jobs.get(key);
+      this.#jobs.delete(key);
+      this.#running.add(key);
+      void this.#work(key, job ?? { look: true, deep: false });
+    }
+  }
+
+  async #work(key: Key, job: Job): Promise<void> {
+    const result = await this.#run(key, { look: job.look, deep: job.deep, urgent: true });
+    this.#running.delete(key);
+    if (result === INTERRUPTED) {
+      this.#started = false;
+      this.mark(key, { look: true, deep: true });
+    }
+    this.#next();
+    if (this.busy === 0) this.#onIdle();
+  }
+}

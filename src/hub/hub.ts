@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import picomatch from 'picomatch';
+import { createRules, type Rules } from '../core/rules/classify.ts';
+import { createArchive } from './archive/create-archive.ts';
+import type { Archive } from './archive/archive.ts';
+import type { LoadedConfig } from './config/load.ts';
+import type { Config, MachineConfig } from './config/schema.ts';
+import type { EngineSettings, MachineSettings } from './engine/context.ts';
+import { createEngine, type Engine, type EngineMachine } from './engine/engine.ts';
+import { ALL_GUARDS } from './engine/guards.ts';
+import type { RecoveryReport } from './engine/recovery.ts';
+import { createLocalMachine } from './local-machine.ts';
+import type { Clock, Random } from './ports/clock.ts';
+import { createNodeFileSystem } from './replica/node-file-system.ts';
+import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
+
+/** With a live watcher, everything is listed this often all the same: watchers lose events silently. */
+const SCAN_SECONDS = 900;
+/** Lines of the sync log are kept this long. */
+const SYNC_LOG_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+/** What a hub is made of. */
+export interface HubOptions {
+  readonly dataDir: string;
+  readonly loaded: LoadedConfig;
+  readonly home: string;
+  readonly platform: NodeJS.Platform;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onChange: () => void;
+  readonly onTrouble: (error: Error) => void;
+  /** The writer thread's entry, in a bundle. */
+  readonly workerUrl?: URL | undefined;
+}
+
+/** Transport of a configured machine that this version cannot drive. */
+export interface UnsupportedMachine {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/**
+ * Store, archive and engine for one configuration. A change of the configuration replaces the engine; store and archive stay.
+ */
+export class Hub {
+  readonly store: Store;
+  readonly archive: Archive;
+  readonly #options: HubOptions;
+  #engine: Engine;
+  #loaded: LoadedConfig;
+  #rules: Rules;
+  #unsupported: readonly UnsupportedMachine[];
+
+  private constructor(options: HubOptions, store: Store, archive: Archive, built: Built) {
+    this.#options = options;
+    this.store = store;
+    this.archive = archive;
+    this.#loaded = options.loaded;
+    this.#engine = built.engine;
+    this.#rules = built.rules;
+    this.#unsupported = built.unsupported;
+  }
+
+  /** Opens the data folder; nothing runs before `start`. */
+  static async open(options: HubOptions): Promise<Hub> {
+    const store = await openStore({
+      path: join(options.dataDir, 'sync.db'),
+      clock: options.clock,
+      onTrouble: options.onTrouble,
+      ...(options.workerUrl ? { workerUrl: options.workerUrl } : {}),
+    });
+    const archive = createArchive({ fs: createNodeFileSystem(options.dataDir), random: options.random, guards: ALL_GUARDS });
+    await archive.open();
+    return new Hub(options, store, archive, await build(options, options.loaded, store, archive));
+  }
+
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  get config(): Config {
+    return this.#loaded.config;
+  }
+
+  get configFile(): string | null {
+    return this.#loaded.file;
+  }
+
+  get rules(): Rules {
+    return this.#rules;
+  }
+
+  get unsupported(): readonly UnsupportedMachine[] {
+    return this.#unsupported;
+  }
+
+  start(): Promise<RecoveryReport> {
+    this.store.syncLog.prune(this.#options.clock.now() - SYNC_LOG_DAYS * DAY_MS);
+    return this.#engine.start();
+  }
+
+  /** Puts another configuration into force. Machines that are gone from it are left as they are. */
+  async reconfigure(loaded: LoadedConfig): Promise<void> {
+    const built = await build(this.#options, loaded, this.store, this.archive);
+    await this.#engine.stop();
+    this.#loaded = loaded;
+    this.#engine = built.engine;
+    this.#rules = built.rules;
+    this.#unsupported = built.unsupported;
+    await this.#engine.start();
+    this.#options.onChange();
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.stop();
+    await this.store.close();
+  }
+}
+
+interface Built {
+  readonly engine: Engine;
+  readonly rules: Rules;
+  readonly unsupported: readonly UnsupportedMachine[];
+}
+
+async function build(options: HubOptions, { config }: LoadedConfig, store: Store, archive: Archive): Promise<Built> {
+  const rules = createRules({ include: config.sync.include, exclude: config.sync.exclude });
+  const machines: EngineMachine[] = [];
+  const unsupported: UnsupportedMachine[] = [];
+  for (const [name, machine] of Object.entries(config.machines)) {
+    if (machine.transport !== 'local') {
+      unsupported.push({ name, reason: 'machines over SSH are not supported yet: only transport "local" is synced' });
+      continue;
+    }
+    const { home, platform, clock, random } = options;
+    const replica = await createLocalMachine({ name, config: machine, home, platform, store, clock, random, rules });
+    machines.push({ replica, settings: machineSettings(machine) });
+  }
+  const engine = createEngine({
+    store,
+    archive,
+    clock: options.clock,
+    random: options.random,
+    rules,
+    settings: engineSettings(config),
+    machines,
+    onChange: options.onChange,
+    onTrouble: options.onTrouble,
+  });
+  return { engine, rules, unsupported };
+}
+
+function machineSettings(config: MachineConfig): MachineSettings {
+  return {
+    trust: config.trust,
+    paused: config.paused,
+    scope: {
+      projects: config.scope.projects ?? null,
+      maxAgeDays: config.scope.maxAgeDays ?? null,
+      maxFileBytes: config.scope.maxFileMB === undefined ? null : config.scope.maxFileMB * 1_000_000,
+      placement: config.scope.placement,
+    },
+  };
+}
+
+function engineSettings(config: Config): EngineSettings {
+  return {
+    projects: config.projects,
+    conflictStrategy: config.conflicts.strategy,
+    conflictOverrides: Object.entries(config.conflicts.overrides).map(([glob, strategy]) => ({
+      matches: picomatch(glob, { dot: true, nonegate: true }),
+      strategy,
+    })),
+    scanSeconds: SCAN_SECONDS,
+  };
+}

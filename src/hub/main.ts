@@ -1,0 +1,207 @@
+import { hostname, homedir } from 'node:os';
+import { existsSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { isDeepStrictEqual } from 'node:util';
+import { HubError } from '../protocol/errors.ts';
+import type { HubNotification, NotificationSource } from '../protocol/notifications.ts';
+import { PRODUCT_VERSION } from '../protocol/product-version.ts';
+import { ConfigError } from './config/config-error.ts';
+import { defaultConfig } from './config/default-config.ts';
+import { loadConfig, type LoadedConfig } from './config/load.ts';
+import { watchConfig, type ConfigWatch } from './config/watch-config.ts';
+import { Hub } from './hub.ts';
+import { createHubService } from './hub-service.ts';
+import { acquireHubLock } from './lock.ts';
+import { systemClock, systemRandom } from './ports/system.ts';
+import { statusOf, TransferRate } from './reports.ts';
+import { startRpcServer } from './rpc/server.ts';
+
+/** At most this often clients are told of a new status. */
+const STATUS_EVERY_MS = 250;
+
+/** Where and how a hub runs. */
+export interface RunHubOptions {
+  readonly configPath: string;
+  readonly dataDir: string;
+  readonly socketPath: string;
+  readonly foreground: true;
+  readonly log: Logger;
+}
+
+/**
+ * Runs the daemon until it is told to stop (signal or `hub/shutdown`).
+ * @returns the exit code: 0 after an orderly stop.
+ * @throws {HubAlreadyRunning} when another hub has this data folder; {ConfigError} when the configuration cannot be used;
+ *   {StoreDamaged} when the database has to be rebuilt.
+ */
+export async function runHub(options: RunHubOptions): Promise<number> {
+  const { log, dataDir, socketPath } = options;
+  const home = homedir();
+  const startedAt = Date.now();
+  const loaded = await configuration(options.configPath, home);
+  const lock = await acquireHubLock({ dataDir, socketPath });
+  const notifications = new Notifications();
+  const rate = new TransferRate();
+  const stopping = new Stopping();
+  let hub: Hub | null = null;
+  const running = (): Hub => {
+    if (hub === null) throw new HubError('shutting-down', 'The hub is starting.', { next: 'Try again in a moment.' });
+    return hub;
+  };
+  let statusDue = false;
+  const onChange = (): void => {
+    if (statusDue || hub === null) return;
+    statusDue = true;
+    systemClock.after(STATUS_EVERY_MS, () => {
+      statusDue = false;
+      if (notifications.hasListeners && hub !== null) notifications.send({ method: 'status/changed', params: statusOf(hub, { pid: process.pid, startedAt }, Date.now(), rate) });
+    });
+  };
+  try {
+    const opened = await Hub.open({
+      dataDir,
+      loaded,
+      home,
+      platform: process.platform,
+      clock: systemClock,
+      random: systemRandom,
+      onChange,
+      onTrouble: (error) => log.warn({ err: error }, 'trouble'),
+      workerUrl: workerUrl(),
+    });
+    hub = opened;
+    const following = await follow(options, home, opened, log);
+    const service = createHubService({
+      hub: running,
+      pid: process.pid,
+      startedAt,
+      socket: socketPath,
+      dataDir,
+      rate,
+      now: () => systemClock.now(),
+      shutdown: (reason) => stopping.begin(reason),
+      reload: () => reload(options, home, opened),
+    });
+    const recovered = await opened.start();
+    log.info({ ...recovered, machines: Object.keys(opened.config.machines) }, 'hub started');
+    const server = await startRpcServer({ socketPath, service, notifications, log });
+    await lock.publish({ pid: process.pid, socket: socketPath, version: PRODUCT_VERSION, startedAt, dataDir, config: opened.configFile });
+    greet(opened, socketPath);
+    const reason = await stopping.begun;
+    log.info({ reason }, 'hub stopping');
+    notifications.send({ method: 'hub/stopping', params: { reason } });
+    await following?.close();
+    await server.close();
+    await opened.close();
+    log.info({}, 'hub stopped');
+    return 0;
+  } finally {
+    stopping.dispose();
+    await lock.release();
+  }
+}
+
+/** The configured machines, or the embedded default while there is no configuration file. */
+async function configuration(file: string, home: string): Promise<LoadedConfig> {
+  try {
+    return await loadConfig(file, home);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.code !== 'missing') throw error;
+    return defaultConfig({ hostName: hostname(), home, env: process.env });
+  }
+}
+
+/** Follows the configuration file; a faulty one leaves the last good one in force. */
+async function follow(options: RunHubOptions, home: string, hub: Hub, log: Logger): Promise<ConfigWatch | null> {
+  if (hub.configFile === null) return null;
+  return watchConfig({
+    file: options.configPath,
+    home,
+    clock: systemClock,
+    current: { config: hub.config, file: hub.configFile },
+    onConfig: (loaded) => {
+      hub.reconfigure(loaded).then(
+        () => log.info({ machines: Object.keys(loaded.config.machines) }, 'configuration changed'),
+        (error: unknown) => log.error({ err: error }, 'configuration could not be put into force'),
+      );
+    },
+    onError: (error) => log.error({ err: error }, 'configuration is faulty, the last good one stays in force'),
+    onTrouble: (reason) => log.warn({ reason }, 'the configuration file is not followed'),
+  });
+}
+
+async function reload(options: RunHubOptions, home: string, hub: Hub): Promise<string[]> {
+  let loaded: LoadedConfig;
+  try {
+    loaded = await configuration(options.configPath, home);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new HubError('config', error.message, { unchanged: 'The last good configuration stays in force.', cause: error });
+  }
+  if (isDeepStrictEqual(loaded.config, hub.config)) return [];
+  const before = new Set(Object.keys(hub.config.machines));
+  const after = new Set(Object.keys(loaded.config.machines));
+  await hub.reconfigure(loaded);
+  return [
+    ...[...after].filter((name) => !before.has(name)).map((name) => `machine ${name} was added`),
+    ...[...before].filter((name) => !after.has(name)).map((name) => `machine ${name} was removed; its files are left as they are`),
+    'the configuration was put into force',
+  ];
+}
+
+/** Says, on a terminal or in the log of whoever started it, what runs and what to do next. */
+function greet(hub: Hub, socketPath: string): void {
+  const machines = Object.entries(hub.config.machines);
+  const lines = [`claude-sync ${PRODUCT_VERSION} runs (pid ${process.pid}, socket ${socketPath})`];
+  if (hub.configFile === null) {
+    lines.push(
+      `no configuration yet: ${machines[0]?.[1].claudeDir ?? 'your Claude folder'} is archived and protected from clean-up, and synced with nobody`,
+      `add machines in ${process.env['XDG_CONFIG_HOME'] ?? '~/.config'}/claude-sync/config.jsonc (see README), or try: claude-sync demo`,
+    );
+  } else {
+    lines.push(`machines: ${machines.map(([name]) => name).join(', ')}`);
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** In the bundle the writer thread is a file beside the program; from source the store finds its own. */
+function workerUrl(): URL | undefined {
+  const bundled = new URL('./writer-thread.js', import.meta.url);
+  return bundled.protocol === 'file:' && existsSync(bundled) ? bundled : undefined;
+}
+
+/** The one decision to stop: the first reason counts. */
+class Stopping {
+  readonly begun: Promise<string>;
+  readonly begin: (reason: string) => void;
+  readonly #onSignal: (signal: NodeJS.Signals) => void;
+
+  constructor() {
+    let begin: (reason: string) => void = () => undefined;
+    this.begun = new Promise((resolve) => (begin = resolve));
+    this.begin = begin;
+    this.#onSignal = (signal) => this.begin(signal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, this.#onSignal);
+  }
+
+  dispose(): void {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, this.#onSignal);
+  }
+}
+
+class Notifications implements NotificationSource {
+  readonly #listeners = new Set<(notification: HubNotification) => void>();
+
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  subscribe(listener: (notification: HubNotification) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  send(notification: HubNotification): void {
+    for (const listener of this.#listeners) listener(notification);
+  }
+}

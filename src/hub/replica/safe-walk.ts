@@ -1,0 +1,91 @@
+import type { FileStat, Look, RelativePath } from '../../core/domain.ts';
+import { unsafeReason } from '../../core/keys/safe-path.ts';
+import { FileSystemError } from '../ports/file-system.ts';
+import type { EntryStat, FileSystem } from '../ports/file-system.ts';
+import { isPrivate } from './private-folder.ts';
+
+/** What lies on the way to a path and at its end. */
+export interface Walk {
+  /** What the last component is, as far as it may be used at all. */
+  readonly end: Look | { readonly kind: 'folder' };
+  /** The first folder on the way that does not exist, or is a file; `null` when all are folders. */
+  readonly firstMissingFolder: RelativePath | null;
+}
+
+/**
+ * Looks at every component of `path` itself, from claudeDir down, without following anything: a symlink on the way could
+ * lead a write out of claudeDir (docs/sync.md section 7). All looks are under way at once, so that over a network they cost
+ * one round trip.
+ *
+ * claudeDir is one of the components. When it is gone everything in it is unknown, not absent: an unmounted home must not
+ * read as a thousand deletes.
+ */
+export async function walk(fs: FileSystem, path: RelativePath): Promise<Walk> {
+  const unsafe =
+    path === '' ? null : isPrivate(path) ? 'the folder belongs to Claude Sync Manager' : unsafeReason(path);
+  if (unsafe !== null) return { end: { kind: 'refused', reason: unsafe }, firstMissingFolder: null };
+
+  const names = path === '' ? [] : path.split('/');
+  const paths = ['', ...names.map((_, index) => names.slice(0, index + 1).join('/'))];
+  const looks = await Promise.all(paths.map((at) => lookAt(fs, at)));
+
+  for (const [index, look] of looks.entries()) {
+    const at = paths[index] ?? '';
+    const isEnd = index === looks.length - 1;
+    if (look.kind === 'failed') return { end: { kind: 'unknown', reason: look.reason }, firstMissingFolder: null };
+    const { stat } = look;
+    if (stat === null) {
+      if (index === 0)
+        return { end: { kind: 'unknown', reason: 'the Claude folder is not there' }, firstMissingFolder: null };
+      return { end: { kind: 'absent' }, firstMissingFolder: isEnd ? null : at };
+    }
+    if (isEnd) return { end: endOf(stat, at), firstMissingFolder: null };
+    if (stat.type !== 'folder') {
+      if (index === 0)
+        return { end: { kind: 'unknown', reason: 'the Claude folder is not a folder' }, firstMissingFolder: null };
+      const end = onTheWay(stat, at);
+      return { end, firstMissingFolder: end.kind === 'absent' ? at : null };
+    }
+  }
+  throw new Error('unreachable: a walk has at least one component');
+}
+
+/** The facts of a file without those of its place. */
+export function fileStat(stat: EntryStat): FileStat {
+  return { size: stat.size, mtimeMs: stat.mtimeMs, inode: stat.inode, executable: stat.executable };
+}
+
+/** Whether a file is still the one that was verified. The executable bit does not count: it says nothing about bytes. */
+export function isAsExpected(stat: EntryStat | FileStat, expect: FileStat): boolean {
+  return stat.size === expect.size && stat.mtimeMs === expect.mtimeMs && isSameInode(stat, expect);
+}
+
+/** Whether two looks may have seen the same inode; unknown inodes may be any. */
+export function isSameInode(a: { readonly inode: string }, b: { readonly inode: string }): boolean {
+  return a.inode === '' || b.inode === '' || a.inode === b.inode;
+}
+
+async function lookAt(
+  fs: FileSystem,
+  path: RelativePath,
+): Promise<{ kind: 'stat'; stat: EntryStat | null } | { kind: 'failed'; reason: string }> {
+  try {
+    return { kind: 'stat', stat: await fs.lstat(path) };
+  } catch (error) {
+    if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
+    return { kind: 'failed', reason: `${path === '' ? 'the Claude folder' : path} cannot be looked at: ${error.code}` };
+  }
+}
+
+function endOf(stat: EntryStat, at: RelativePath): Walk['end'] {
+  if (stat.type === 'file') return { kind: 'file', stat: fileStat(stat) };
+  if (stat.type === 'folder') return { kind: 'folder' };
+  return onTheWay(stat, at);
+}
+
+function onTheWay(stat: EntryStat, at: RelativePath): Look {
+  if (stat.type === 'symlink') return { kind: 'refused', reason: `${at} is a symlink` };
+  // Nothing can be below a file.
+  if (stat.type === 'file') return { kind: 'absent' };
+  return { kind: 'refused', reason: `${at} is not a regular file` };
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import type { FileStat } from '../../core/domain.ts';
+import { FileSystemError } from '../ports/file-system.ts';
+import type { OpenFile } from '../ports/file-system.ts';
+import { TEMP_FOLDER } from './private-folder.ts';
+import { allInOrder } from './refusal.ts';
+import type { PutRequest } from './replica.ts';
+import { fileStat } from './safe-walk.ts';
+import { privateName } from './tree-context.ts';
+import type { TreeContext } from './tree-context.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+/** How many writes or reads of a long file are under way at once. */
+const CHUNKS_AHEAD = 4;
+
+/** What was read back from a temp is not what was written, twice. Nothing but the temp was touched. */
+export class TempDamaged extends Error {
+  constructor(detail: string) {
+    super(`the copy that was being written ${detail}; nothing was replaced, it is tried again later`);
+    this.name = 'TempDamaged';
+  }
+}
+
+/** A complete, verified file that only lacks its name. */
+export interface Temp {
+  readonly path: string;
+  readonly stat: FileStat;
+}
+
+/**
+ * Writes the content beside its destination's volume, with times and executable bit, and reads it back. One bad copy is
+ * written a second time.
+ * @param durable whether it is on stable storage before the promise resolves.
+ * @throws {TempDamaged} @throws {FileSystemError}
+ */
+export async function writeTemp(context: TreeContext, request: PutRequest, durable: boolean): Promise<Temp> {
+  try {
+    return await writeTempOnce(context, request, durable);
+  } catch (error) {
+    if (!(error instanceof TempDamaged)) throw error;
+    return await writeTempOnce(context, request, durable);
+  }
+}
+
+/** Removes a temp that is not needed any more; one that is gone already is fine. */
+export async function discardTemp(context: TreeContext, path: string): Promise<void> {
+  try {
+    await context.fs.unlink(path);
+  } catch (error) {
+    if (!FileSystemError.is(error, 'missing')) throw error;
+  }
+}
+
+/**
+ * Removes the temps of other connections. A rename that an interrupted connection left in a queue on the other side then
+ * finds nothing to put into place (docs/sync.md section 6).
+ */
+export async function removeOldTemps(context: TreeContext): Promise<void> {
+  if (!context.guards.on('epoch-temps')) return;
+  const own = `${context.epoch()}-`;
+  for (const entry of await context.fs.list(TEMP_FOLDER)) {
+    if (entry.type === 'file' && /^\d+-[0-9a-f]+$/.test(entry.name) && !entry.name.startsWith(own)) {
+      await discardTemp(context, `${TEMP_FOLDER}/${entry.name}`);
+    }
+  }
+}
+
+async function writeTempOnce(context: TreeContext, request: PutRequest, durable: boolean): Promise<Temp> {
+  const path = `${TEMP_FOLDER}/${privateName(context)}`;
+  const file = await context.fs.open(path, 'create');
+  try {
+    let written: { hash: string; stat: FileStat };
+    try {
+      written = await fill(file, request, durable);
+    } finally {
+      await file.close();
+    }
+    if (context.guards.on('read-back')) {
+      const readBack = await hashOf(context, path, request.size);
+      if (readBack !== written.hash) throw new TempDamaged('does not read back as it was written');
+    }
+    return { path, stat: written.stat };
+  } catch (error) {
+    // Where the connection is gone the temp goes with the next one.
+    if (!FileSystemError.is(error, 'disconnected')) await discardTemp(context, path);
+    throw error;
+  }
+}
+
+async function fill(file: OpenFile, request: PutRequest, durable: boolean): Promise<{ hash: string; stat: FileStat }> {
+  const hash = createHash('sha256');
+  const running: Promise<void>[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request.content()) {
+      hash.update(chunk);
+      size += chunk.length;
+      if (size > request.size) break;
+      running.push(noted(file.write(chunk)));
+      if (running.length >= CHUNKS_AHEAD) await running.shift();
+    }
+  } finally {
+    await Promise.allSettled(running);
+  }
+  await Promise.all(running);
+  if (size !== request.size) throw new TempDamaged(`has another length than the ${request.size} bytes it should have`);
+
+  const [, , , stat] = await allInOrder([
+    request.executable ? file.setExecutable(true).catch(tolerateNoSuchBit) : Promise.resolve(),
+    file.setTimes(request.mtimeMs),
+    durable ? file.sync() : Promise.resolve(),
+    file.stat(),
+  ]);
+  if (stat.size !== request.size) throw new TempDamaged(`is ${stat.size} bytes long instead of ${request.size}`);
+  return { hash: hash.digest('hex'), stat: fileStat(stat) };
+}
+
+/** Marks a promise as looked after, for it may fail before its turn to be awaited comes. */
+function noted<T>(running: Promise<T>): Promise<T> {
+  running.catch(() => undefined);
+  return running;
+}
+
+async function hashOf(context: TreeContext, path: string, size: number): Promise<string> {
+  const hash = createHash('sha256');
+  const file = await context.fs.open(path, 'read');
+  try {
+    for (let offset = 0; offset < size; offset += CHUNK_BYTES) {
+      hash.update(await file.read(offset, Math.min(CHUNK_BYTES, size - offset)));
+    }
+  } finally {
+    await file.close();
+  }
+  return hash.digest('hex');
+}
+
+/** Volumes without permissions have no executable bit; the content is what counts there. */
+function tolerateNoSuchBit(error: unknown): void {
+  if (!FileSystemError.is(error, 'denied', 'unsupported')) throw error;
+}

@@ -1,0 +1,171 @@
+import type { Look, MachineName, MachineOs, RelativePath } from '../../core/domain.ts';
+import type { Guards } from '../engine/guards.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import { FileSystemError } from '../ports/file-system.ts';
+import type { FileSystem } from '../ports/file-system.ts';
+import type { IntentTable, UndoTable } from '../store/store.ts';
+import { guardedAppend } from './append.ts';
+import { makePrivateFolders, probeFolding, readMarker, requireClaudeFolder, writeMarker } from './claude-folder.ts';
+import type { LivenessProbe } from './liveness.ts';
+import { lockFolder } from './lock-folder.ts';
+import { UNDO_FOLDER } from './private-folder.ts';
+import { guardedPut } from './put.ts';
+import { readBytes, readTreeFile } from './read-bytes.ts';
+import { readOutside } from './read-outside.ts';
+import { restoreFromIntents } from './recovery.ts';
+import { guardedMove, guardedRemove } from './remove.ts';
+import { ReplicaUnreachable } from './replica.ts';
+import type { Replica } from './replica.ts';
+import { walk } from './safe-walk.ts';
+import { scanTree } from './scan.ts';
+import { removeOldTemps } from './temps.ts';
+import type { TreeContext } from './tree-context.ts';
+import { acknowledgeUndo, adoptUnknownUndo, expireUndo, lateWrites } from './undo.ts';
+import type { WatchSource } from './watch-source.ts';
+
+/** Largest write of OpenSSH's SFTP server, which is also a fair size locally. */
+const DEFAULT_MAX_PACKET = 255 * 1024;
+
+/** What a replica is made of. */
+export interface TreeReplicaOptions {
+  readonly machine: MachineName;
+  readonly os: MachineOs;
+  /** Absolute home folder there. */
+  readonly home: string;
+  /** Absolute claudeDir there, symlinks resolved. */
+  readonly claudeDir: string;
+  /** Rooted at claudeDir. */
+  readonly fs: FileSystem;
+  /** Rooted at '/'; only read from. */
+  readonly outside: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly guards: Guards;
+  readonly intents: IntentTable;
+  readonly undo: UndoTable;
+  /** Resolves when the store's rows are on stable storage. Called before anything is taken from its place. */
+  readonly flush: () => Promise<void>;
+  /** Number of the present connection; has to be a new one before every `connect`. */
+  readonly epoch: () => number;
+  readonly watch: WatchSource;
+  readonly live: LivenessProbe;
+  /** Bytes per write; default 255 KiB. */
+  readonly maxPacket?: number;
+  /**
+   * Whether new files are synced like replaced ones; default true. Without it a power cut can leave an empty file behind,
+   * which would then look like somebody's change.
+   */
+  readonly durableCreates?: boolean;
+  /** See `TreeContext.verifyHandle`; default true. */
+  readonly verifyHandle?: boolean;
+}
+
+/**
+ * A replica over any `FileSystem`: the guarded protocols of docs/sync.md sections 6 and 7, the same for local disks, SFTP and
+ * the simulation.
+ *
+ * `connect` rejects with `ClaudeFolderMissing` or `PrivateFolderUnusable`; `lock`, `lateWrites`, `expireUndo`,
+ * `readMarker`, `writeMarker`, `read` and `readUndo` also with `FileSystemError`. The guarded writes turn failures into outcomes.
+ */
+export function createTreeReplica(options: TreeReplicaOptions): Replica {
+  const { machine, os, fs } = options;
+  let folds = os !== 'linux';
+  const context: TreeContext = {
+    machine,
+    fs,
+    clock: options.clock,
+    random: options.random,
+    guards: options.guards,
+    intents: options.intents,
+    undo: options.undo,
+    flush: () => (options.guards.on('durable-before-destructive') ? options.flush() : Promise.resolve()),
+    epoch: options.epoch,
+    maxPacket: options.maxPacket ?? DEFAULT_MAX_PACKET,
+    durableCreates: options.durableCreates ?? true,
+    verifyHandle: options.verifyHandle ?? true,
+    foldsNames: () => folds,
+    spelledFolders: new Set(),
+    busyUndo: new Set(),
+  };
+
+  /** Says that the machine is gone, in the engine's words. */
+  async function reaching<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      return await task();
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  async function* reachingEach(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      yield* bytes;
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  function translated(error: unknown): unknown {
+    return FileSystemError.is(error, 'disconnected') ? new ReplicaUnreachable(machine, error.message, error) : error;
+  }
+
+  return {
+    machine,
+    os,
+    home: options.home,
+    claudeDir: options.claudeDir,
+    watcher: options.watch.name,
+
+    connect: () =>
+      reaching(async () => {
+        context.spelledFolders.clear();
+        await requireClaudeFolder(context, options.claudeDir);
+        await makePrivateFolders(context);
+        // Before anything else: what an older connection left in a queue must find nothing to put into place.
+        await removeOldTemps(context);
+        await restoreFromIntents(context);
+        await adoptUnknownUndo(context);
+        // macOS folds normal forms even on volumes that tell cases apart, so only Linux is asked.
+        folds = os !== 'linux' || (await probeFolding(context));
+      }),
+    close: () => options.watch.close(),
+
+    readMarker: () => reaching(() => readMarker(context)),
+    writeMarker: (id) => reaching(() => writeMarker(context, id)),
+    watch: (onHint, onTrouble) => reaching(() => options.watch.start(onHint, onTrouble)),
+
+    look: (path) => reaching(() => lookAt(fs, path)),
+    scan: (folder, wanted) => reaching(() => scanTree(fs, folder, wanted, options.clock.now())),
+    read: (path, from, to) => reachingEach(readTreeFile(fs, path, from, to)),
+
+    append: (path, request) => reaching(() => guardedAppend(context, path, request)),
+    put: (path, request) => reaching(() => guardedPut(context, os, path, request)),
+    remove: (path, request) => reaching(() => guardedRemove(context, path, request)),
+    move: (from, to, request) => reaching(() => guardedMove(context, os, from, to, request.expect)),
+
+    lock: (path) =>
+      reaching(async () => {
+        const giveBack = await lockFolder(context, path);
+        return giveBack === null ? null : () => reaching(giveBack);
+      }),
+
+    lateWrites: () => reaching(() => lateWrites(context)),
+    readUndo: (name, from, to) => reachingEach(readBytes(fs, undoPathOf(name), from, to)),
+    acknowledgeUndo: (name, size) => acknowledgeUndo(context, name, size),
+    expireUndo: (before, isLive) => reaching(() => expireUndo(context, before, isLive)),
+
+    liveSessions: () => reaching(() => options.live.liveSessions()),
+    readOutside: (absolutePath) => reaching(() => readOutside(options.outside, options.clock, absolutePath)),
+    space: () => reaching(() => fs.space('')),
+  };
+}
+
+async function lookAt(fs: FileSystem, path: RelativePath): Promise<Look> {
+  const { end } = await walk(fs, path);
+  return end.kind === 'folder' ? { kind: 'refused', reason: `${path} is a folder` } : end;
+}
+
+function undoPathOf(name: string): string {
+  if (name.includes('/') || name.startsWith('.')) throw new TypeError(`not the name of an undo entry: ${name}`);
+  return `${UNDO_FOLDER}/${name}`;
+}

@@ -1,0 +1,194 @@
+import type { Alert, MachineReport, StatusResult } from '../protocol/status.ts';
+import type { MachineEntry } from '../protocol/machines.ts';
+import { PRODUCT_VERSION } from '../protocol/product-version.ts';
+import type { UnixMs } from '../core/domain.ts';
+import type { MachineLink } from './engine/machine-link.ts';
+import type { Hub } from './hub.ts';
+
+/** Rates are told over this span. */
+const RATE_WINDOW_MS = 10_000;
+
+/** Bytes moved, to tell a rate. */
+export class TransferRate {
+  #mark: { at: UnixMs; bytes: number } | null = null;
+  #rate = 0;
+
+  /** Bytes per second over the last seconds, given the total so far. */
+  at(now: UnixMs, total: number): number {
+    if (this.#mark === null) this.#mark = { at: now, bytes: total };
+    const span = now - this.#mark.at;
+    if (span >= RATE_WINDOW_MS) {
+      this.#rate = ((total - this.#mark.bytes) * 1000) / span;
+      this.#mark = { at: now, bytes: total };
+    } else if (span > 0) {
+      this.#rate = ((total - this.#mark.bytes) * 1000) / Math.max(span, 1_000);
+    }
+    return Math.round(this.#rate);
+  }
+}
+
+/** `status --json` (docs: README, contract of the command line). */
+export function statusOf(hub: Hub, process: { pid: number; startedAt: UnixMs }, now: UnixMs, rate: TransferRate): StatusResult {
+  const links = [...hub.engine.links.values()];
+  const machines = links.map((link) => machineReport(hub, link));
+  const sent = links.reduce((sum, link) => sum + link.bytesSent, 0);
+  const received = links.reduce((sum, link) => sum + link.bytesReceived, 0);
+  const totals = hub.store.syncLog.totals();
+  const tried = totals.syncs + totals.failed;
+  return {
+    hub: { pid: process.pid, version: PRODUCT_VERSION, startedAt: process.startedAt, uptimeMs: now - process.startedAt },
+    inSync: links.some((link) => link.writable) && hub.engine.settled(),
+    machines,
+    conflicts: { open: hub.store.conflicts.openCount() },
+    alerts: alertsOf(hub, now),
+    totals: {
+      syncs: totals.syncs,
+      failed: totals.failed,
+      successRate: tried === 0 ? 1 : totals.syncs / tried,
+      bytesSent: sent,
+      bytesReceived: received,
+      bytesPerSecond: rate.at(now, sent + received),
+    },
+    approvals: { waiting: hub.store.approvals.list('waiting').length },
+  };
+}
+
+/** One machine, as `status` tells it. */
+export function machineReport(hub: Hub, link: MachineLink): MachineReport {
+  const { row } = link;
+  const { status, reason } = link.status;
+  const counts = hub.engine.counts(link);
+  let files = 0;
+  let bytes = 0;
+  let waiting = 0;
+  let waitingBytes = 0;
+  for (const pair of link.pairsBelow('')) {
+    if (pair.base?.kind !== 'file') continue;
+    files += 1;
+    bytes += pair.base.fileBytes;
+  }
+  if (link.pairing) {
+    waiting = counts.behind;
+    waitingBytes = [...hub.store.heads.values()].reduce((sum, head) => sum + head.size, 0);
+  }
+  return {
+    name: link.name,
+    role: hub.config.machines[link.name]?.transport === 'local' ? 'hub' : 'spoke',
+    os: link.os,
+    status,
+    lastSeenAt: (link.connected ? hub.engine.now() : row.lastSeenAt) ?? 0,
+    lastSyncAt: row.lastSyncAt ?? 0,
+    files,
+    bytes,
+    pending: Math.max(counts.behind, link.queue.busy),
+    watcher: link.replica.watcher,
+    latencyMs: link.latency.percentiles(),
+    reason: reason ?? firstNotice(link),
+    unsettled: {
+      held: counts.held,
+      evicted: counts.evicted,
+      deferredLive: counts['deferred-live'],
+      manual: counts.manual,
+      failed: counts.failed,
+      unreadable: link.notices.size,
+    },
+    ...(link.pairing
+      ? {
+          firstSync: {
+            machine: link.name,
+            phase: link.lastScanAt === null ? ('scanning' as const) : ('writing' as const),
+            filesDone: files,
+            filesTotal: files + waiting,
+            bytesDone: bytes,
+            bytesTotal: Math.max(bytes, waitingBytes),
+          },
+        }
+      : {}),
+  };
+}
+
+/** One machine, with its configuration. */
+export function machineEntry(hub: Hub, link: MachineLink): MachineEntry {
+  const config = hub.config.machines[link.name];
+  return {
+    ...machineReport(hub, link),
+    transport: config?.transport ?? 'local',
+    claudeDir: link.row.claudeDir,
+    home: link.row.home,
+    trust: config?.trust ?? 'full',
+  };
+}
+
+/** What the user should know. */
+export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
+  const alerts: Alert[] = [];
+  for (const link of hub.engine.links.values()) {
+    const { status, reason } = link.status;
+    if (status === 'quarantined') {
+      alerts.push({
+        id: `quarantine/${link.name}`,
+        severity: 'error',
+        message: reason ?? 'stopped by a safeguard',
+        next: `claude-sync machines resume ${link.name}`,
+        machine: link.name,
+        key: null,
+        at: link.row.lastSeenAt ?? now,
+      });
+    } else if (status === 'degraded' || status === 'offline') {
+      alerts.push({
+        id: `unreachable/${link.name}`,
+        severity: status === 'offline' ? 'warning' : 'info',
+        message: reason ?? 'cannot be reached',
+        next: 'claude-sync doctor',
+        machine: link.name,
+        key: null,
+        at: link.row.lastSeenAt ?? now,
+      });
+    }
+    const { failed } = hub.engine.counts(link);
+    if (failed > 0) {
+      alerts.push({
+        id: `failed/${link.name}`,
+        severity: 'error',
+        message: `${failed} files could not be written on ${link.name}; everything else goes on`,
+        next: 'claude-sync doctor',
+        machine: link.name,
+        key: null,
+        at: now,
+      });
+    }
+  }
+  for (const machine of hub.unsupported) {
+    alerts.push({
+      id: `unsupported/${machine.name}`,
+      severity: 'warning',
+      message: `${machine.name}: ${machine.reason}`,
+      next: null,
+      machine: machine.name,
+      key: null,
+      at: now,
+    });
+  }
+  const waiting = hub.store.approvals.list('waiting').length;
+  if (waiting > 0) {
+    alerts.push({
+      id: 'approvals',
+      severity: 'warning',
+      message: `${waiting} changes of executable content wait for your approval`,
+      next: 'claude-sync approve',
+      machine: null,
+      key: null,
+      at: now,
+    });
+  }
+  return alerts;
+}
+
+/** Things that are not carried are named, the first one here, all of them in `doctor`. */
+function firstNotice(link: MachineLink): string | null {
+  const first = link.notices.entries().next();
+  if (first.done) return null;
+  const [path, reason] = first.value;
+  const more = link.notices.size > 1 ? ` (and ${link.notices.size - 1} more, see claude-sync doctor)` : '';
+  return `not carried: ${path}: ${reason}${more}`;
+}

@@ -1,0 +1,200 @@
+import { connect, type Socket } from 'node:net';
+import {
+  CancellationTokenSource,
+  createMessageConnection,
+  ErrorCodes,
+  ResponseError,
+  type MessageConnection,
+} from 'vscode-jsonrpc';
+import { StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { HubError } from '../../protocol/errors.ts';
+import type { Method, ParamsOf, ResultOf } from '../../protocol/methods.ts';
+import type { NotificationName, NotificationParams } from '../../protocol/notifications.ts';
+import { PROTOCOL_VERSION, type HelloResult } from '../../protocol/version.ts';
+
+/** A connection to a running hub, past its handshake. All failures are `HubError`. */
+export interface HubClient {
+  /** What the hub said in the handshake. */
+  readonly hello: HelloResult;
+  /**
+   * Asks and waits for the answer. `signal` cancels the request at the hub too.
+   * @throws {HubError} as the hub reported it; `disconnected` when the connection ended first (whether a change was made
+   * is then not known); `cancelled` after `signal`.
+   */
+  request<M extends Method>(
+    method: M,
+    params: ParamsOf<M>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<ResultOf<M>>;
+  /** Calls `listener` for every notification of this name until the returned function is called. */
+  onNotification<N extends NotificationName>(name: N, listener: (params: NotificationParams<N>) => void): () => void;
+  /** Calls `listener` once when the connection is over, at once when it is already. */
+  onClose(listener: () => void): void;
+  /** Ends the connection; open requests fail with `disconnected`. */
+  close(): void;
+}
+
+/** How a client presents itself. */
+export interface ConnectOptions {
+  /** `cli`, `extension`, ... */
+  readonly client?: string;
+  /** Version of the client's package. */
+  readonly version?: string;
+  /** How long connecting and the handshake may take, in ms. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Connects to the hub at `socketPath` and says hello.
+ * @throws {HubError} `not-running` when nobody answers there, `timed-out` when the hub does not answer in time,
+ * `protocol-mismatch` when it is of another version.
+ */
+export async function connectToHub(socketPath: string, options: ConnectOptions = {}): Promise<HubClient> {
+  const timeoutMs = options.timeoutMs ?? 5000;
+  const socket = connect(socketPath);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  try {
+    await connected(socket, socketPath, timeout.signal);
+    return await talkTo(socket, { ...options, timeout: timeout.signal });
+  } catch (error) {
+    socket.destroy();
+    if (timeout.signal.aborted) throw new HubTooSlow(socketPath, timeoutMs);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The hub's socket is there, but it does not answer. */
+export class HubTooSlow extends HubError {
+  constructor(socketPath: string, timeoutMs: number) {
+    super('timed-out', `the hub at ${socketPath} did not answer within ${timeoutMs} ms`, {
+      unchanged: 'Nothing was changed.',
+      next: 'Try again; if it stays silent, look into its log and restart it.',
+    });
+    this.name = 'HubTooSlow';
+  }
+}
+
+/** No hub answers at this socket. */
+export class HubNotRunning extends HubError {
+  readonly socketPath: string;
+
+  constructor(socketPath: string, cause?: unknown) {
+    super('not-running', `no hub is running at ${socketPath}`, {
+      unchanged: 'Nothing was changed.',
+      next: 'Start it with claude-sync up.',
+      cause,
+    });
+    this.name = 'HubNotRunning';
+    this.socketPath = socketPath;
+  }
+}
+
+function connected(socket: Socket, socketPath: string, timeout: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    timeout.addEventListener('abort', () => reject(new Error('timed out')), { once: true });
+    socket.once('connect', () => resolve());
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      const nobody = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR', 'ENOTSOCK'].includes(error.code ?? '');
+      const failure = new HubError('io', `cannot connect to the hub at ${socketPath}: ${error.message}`, {
+        cause: error,
+      });
+      reject(nobody ? new HubNotRunning(socketPath, error) : failure);
+    });
+  });
+}
+
+async function talkTo(socket: Socket, options: ConnectOptions & { readonly timeout: AbortSignal }): Promise<HubClient> {
+  const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+  const closeListeners = new Set<() => void>();
+  const listeners = new Map<string, Set<(params: unknown) => void>>();
+  let over = false;
+  socket.once('close', () => {
+    over = true;
+    // The library leaves open requests pending for ever when the stream ends; disposing rejects them.
+    connection.dispose();
+    for (const listener of closeListeners) listener();
+  });
+  // A 'close' follows every 'error', and that is where it is handled.
+  socket.on('error', () => undefined);
+  connection.onError(() => socket.destroy());
+  // The library keeps one listener per name only.
+  connection.onNotification((name, params) => {
+    for (const listener of [...(listeners.get(name) ?? [])]) listener(params);
+  });
+  connection.listen();
+
+  const request = <M extends Method>(
+    method: M,
+    params: ParamsOf<M>,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<ResultOf<M>> => ask(connection, method, params, signal) as Promise<ResultOf<M>>;
+
+  const hello = await request(
+    'hub/hello',
+    { protocol: PROTOCOL_VERSION, client: options.client ?? 'client', version: options.version ?? '0.0.0' },
+    { signal: options.timeout },
+  );
+  return {
+    hello,
+    request,
+    onNotification: (name, listener) => {
+      const added = listener as (params: unknown) => void;
+      const sameName = listeners.get(name) ?? new Set();
+      listeners.set(name, sameName.add(added));
+      return () => void sameName.delete(added);
+    },
+    onClose: (listener) => {
+      if (over) listener();
+      else closeListeners.add(listener);
+    },
+    close: () => socket.destroy(),
+  };
+}
+
+async function ask(
+  connection: MessageConnection,
+  method: string,
+  params: object,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const cancellation = new CancellationTokenSource();
+  const onAbort = (): void => cancellation.cancel();
+  let stopWaiting: (() => void) | undefined;
+  // The hub may be unable to answer even a cancellation (it is stopped), so the wait here ends on its own.
+  const aborted = new Promise<never>((_, reject) => {
+    stopWaiting = () => {
+      onAbort();
+      reject(new HubError('cancelled', `${method} was cancelled`));
+    };
+    if (signal?.aborted) stopWaiting();
+    signal?.addEventListener('abort', stopWaiting, { once: true });
+  });
+  aborted.catch(() => undefined);
+  try {
+    const answer = connection.sendRequest(method, params, cancellation.token);
+    answer.catch(() => undefined);
+    return await Promise.race([answer, aborted]);
+  } catch (error) {
+    if (HubError.is(error)) throw error;
+    if (error instanceof ResponseError && !CONNECTION_FAILED.has(error.code)) throw HubError.fromRpc(error);
+    throw new HubError('disconnected', `the connection to the hub ended before ${method} was answered`, {
+      unchanged: 'Whether the hub still carried it out is not known.',
+      next: 'See claude-sync status, then try again.',
+      cause: error,
+    });
+  } finally {
+    if (stopWaiting) signal?.removeEventListener('abort', stopWaiting);
+    cancellation.dispose();
+  }
+}
+
+/** The library's own codes for requests that were not written, or were open when the connection was disposed. */
+const CONNECTION_FAILED: ReadonlySet<number> = new Set([
+  ErrorCodes.MessageWriteError,
+  ErrorCodes.MessageReadError,
+  ErrorCodes.PendingResponseRejected,
+  ErrorCodes.ConnectionInactive,
+]);

@@ -1,0 +1,108 @@
+import type { Database } from 'better-sqlite3';
+import type { Head, Key, Sha256 } from '../../core/domain.ts';
+import type { SqlRow, TableShape } from './commit-driver.ts';
+import { KeyOrder } from './key-order.ts';
+import type { HeadTable } from './store.ts';
+import type { StringPool } from './string-pool.ts';
+import type { WriteQueue } from './write-queue.ts';
+
+const HEADS: TableShape = {
+  name: 'heads',
+  keyColumns: 1,
+  columns: ['key', 'seq', 'kind', 'size', 'hash', 'mtime', 'executable', 'origin'],
+};
+const SEGMENTS: TableShape = { name: 'segments', keyColumns: 1, columns: ['key', 'hashes'] };
+const HASH_BYTES = 32;
+const NO_SEGMENTS: readonly Sha256[] = [];
+
+/** Table `heads` with `segments`, in memory. */
+export class Heads implements HeadTable {
+  readonly #queue: WriteQueue;
+  readonly #heads = new Map<Key, Head>();
+  readonly #segments = new Map<Key, readonly Sha256[]>();
+  readonly #order: KeyOrder;
+
+  constructor(db: Database, queue: WriteQueue, pool: StringPool) {
+    this.#queue = queue;
+    const rows = db.prepare(`SELECT ${HEADS.columns.join(', ')} FROM heads`).raw();
+    for (const row of rows.iterate() as Iterable<HeadColumns>) {
+      const head = decode(row, pool);
+      this.#heads.set(head.key, head);
+    }
+    for (const [key, hashes] of db.prepare('SELECT key, hashes FROM segments').raw().iterate() as Iterable<
+      [Key, Buffer]
+    >) {
+      this.#segments.set(pool.one(key), unpack(hashes));
+    }
+    this.#order = new KeyOrder(this.#heads.keys());
+  }
+
+  get count(): number {
+    return this.#heads.size;
+  }
+
+  get(key: Key): Head | undefined {
+    return this.#heads.get(key);
+  }
+
+  put(head: Head): void {
+    if (!this.#heads.has(head.key)) this.#order.add(head.key);
+    this.#heads.set(head.key, head);
+    this.#queue.put(HEADS, encode(head));
+  }
+
+  delete(key: Key): void {
+    if (this.#heads.delete(key)) {
+      this.#order.remove(key);
+      this.#queue.remove(HEADS, [key]);
+    }
+    if (this.#segments.delete(key)) this.#queue.remove(SEGMENTS, [key]);
+  }
+
+  values(): IterableIterator<Head> {
+    return this.#heads.values();
+  }
+
+  withPrefix(prefix: string): Key[] {
+    return this.#order.withPrefix(prefix);
+  }
+
+  segments(key: Key): readonly Sha256[] {
+    return this.#segments.get(key) ?? NO_SEGMENTS;
+  }
+
+  putSegments(key: Key, segments: readonly Sha256[]): void {
+    this.#segments.set(key, [...segments]);
+    this.#queue.put(SEGMENTS, [key, pack(segments)]);
+  }
+}
+
+type HeadColumns = [string, number, Head['kind'], number, string | null, number, number, string];
+
+function decode(row: HeadColumns, pool: StringPool): Head {
+  const [key, seq, kind, size, hash, mtimeMs, executable, origin] = row;
+  return {
+    key: pool.one(key),
+    seq,
+    kind: pool.one(kind),
+    size,
+    hash: pool.oneOrNull(hash),
+    mtimeMs,
+    executable: executable === 1,
+    origin: pool.one(origin),
+  };
+}
+
+function encode(head: Head): SqlRow {
+  return [head.key, head.seq, head.kind, head.size, head.hash, head.mtimeMs, head.executable ? 1 : 0, head.origin];
+}
+
+function pack(segments: readonly Sha256[]): Uint8Array {
+  return Buffer.from(segments.join(''), 'hex');
+}
+
+function unpack(hashes: Buffer): Sha256[] {
+  const segments: Sha256[] = [];
+  for (let at = 0; at < hashes.length; at += HASH_BYTES) segments.push(hashes.toString('hex', at, at + HASH_BYTES));
+  return segments;
+}

@@ -1,0 +1,7 @@
+import { firstTables } from './001-first-tables.ts';
+
+/**
+ * The steps that bring a database of any age to today's tables, in order; step n makes `user_version` n + 1.
+ * A step that was ever released is never changed: a new one is added behind it.
+ */
+export const MIGRATIONS: readonly string[] = [firstTables];

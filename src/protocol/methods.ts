@@ -1,0 +1,46 @@
+import type { z } from 'zod';
+import * as approve from './approve.ts';
+import * as conflicts from './conflicts.ts';
+import * as doctor from './doctor.ts';
+import * as machines from './machines.ts';
+import * as status from './status.ts';
+import * as sync from './sync.ts';
+import * as hub from './version.ts';
+import * as versions from './versions.ts';
+
+/** Every request of the protocol: what it takes and what it answers. The one place where a method is declared. */
+export const METHODS = {
+  'hub/hello': { params: hub.HelloParams, result: hub.HelloResult },
+  'hub/status': { params: status.StatusParams, result: status.StatusResult },
+  'hub/where': { params: hub.WhereParams, result: hub.WhereResult },
+  'hub/wait': { params: sync.WaitParams, result: sync.WaitResult },
+  'hub/shutdown': { params: hub.ShutdownParams, result: hub.ShutdownResult },
+  'hub/reload': { params: hub.ReloadParams, result: hub.ReloadResult },
+  'sync/now': { params: sync.SyncNowParams, result: sync.SyncNowResult },
+  'machines/list': { params: machines.MachinesListParams, result: machines.MachinesListResult },
+  'machines/pause': { params: machines.MachinesPauseParams, result: machines.MachinesPauseResult },
+  'machines/resume': { params: machines.MachinesResumeParams, result: machines.MachinesResumeResult },
+  'conflicts/list': { params: conflicts.ConflictsListParams, result: conflicts.ConflictsListResult },
+  'conflicts/show': { params: conflicts.ConflictsShowParams, result: conflicts.ConflictsShowResult },
+  'conflicts/resolve': { params: conflicts.ConflictsResolveParams, result: conflicts.ConflictsResolveResult },
+  'versions/list': { params: versions.VersionsListParams, result: versions.VersionsListResult },
+  'versions/restore': { params: versions.VersionsRestoreParams, result: versions.VersionsRestoreResult },
+  'sessions/forget': { params: versions.SessionsForgetParams, result: versions.SessionsForgetResult },
+  'approve/list': { params: approve.ApproveListParams, result: approve.ApproveListResult },
+  'approve/show': { params: approve.ApproveShowParams, result: approve.ApproveShowResult },
+  'approve/accept': { params: approve.ApproveAcceptParams, result: approve.ApproveDecisionResult },
+  'approve/reject': { params: approve.ApproveRejectParams, result: approve.ApproveDecisionResult },
+  'doctor/run': { params: doctor.DoctorParams, result: doctor.DoctorResult },
+} as const;
+
+/** Name of a request. */
+export type Method = keyof typeof METHODS;
+/** What a request takes. */
+export type ParamsOf<M extends Method> = z.infer<(typeof METHODS)[M]['params']>;
+/** What a request answers. */
+export type ResultOf<M extends Method> = z.infer<(typeof METHODS)[M]['result']>;
+
+/** Whether `name` is a request of this protocol version (own properties only: `constructor` is not one). */
+export function isMethod(name: string): name is Method {
+  return Object.hasOwn(METHODS, name);
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { growthToAppend, hasCompaction, mergeTails, newestActivity } from '../../../src/core/log/merge.ts';
+import type { LineFact } from '../../../src/core/log/record.ts';
+import { anyLines, cut, factsOf, log, sampleTranscripts } from './log-fixtures.ts';
+
+/** What is appended to `head` for `copy`, as lines. */
+async function added(head: readonly string[], copy: readonly string[]): Promise<string[]> {
+  const content = log(...copy);
+  const facts = mergeTails(await factsOf(log(...head)), await factsOf(content));
+  return cut(content, facts).split('\n').slice(0, -1);
+}
+
+async function merged(head: readonly string[], copy: readonly string[]): Promise<string[]> {
+  return [...head, ...(await added(head, copy))];
+}
+
+function count(lines: readonly string[], line: string): number {
+  return lines.filter((other) => other === line).length;
+}
+
+function isSubsequence(part: readonly string[], whole: readonly string[]): boolean {
+  let at = 0;
+  for (const line of whole) if (line === part[at]) at++;
+  return at === part.length;
+}
+
+const mode = (name: string): string => JSON.stringify({ type: 'mode', mode: name });
+const user = (uuid: string, content = ''): string => JSON.stringify({ type: 'user', uuid, content });
+
+describe('merging the tails of a diverged log', () => {
+  it('adds the lines of the copy that the head has not, in their order', async () => {
+    assert.deepEqual(await added([user('a'), user('b')], [user('a'), user('x'), user('b'), user('y')]), [
+      user('x'),
+      user('y'),
+    ]);
+  });
+
+  it('skips state records only while the copy retells the head', async () => {
+    const head = [mode('plan'), user('a'), mode('normal')];
+    const copy = [mode('plan'), user('a'), user('x'), mode('normal'), user('a')];
+    assert.deepEqual(await added(head, copy), [user('x'), mode('normal')]);
+  });
+
+  it('keeps both contents of one uuid', async () => {
+    assert.deepEqual(await added([user('a', 'one')], [user('a', 'two')]), [user('a', 'two')]);
+  });
+
+  it('keeps damaged lines as they are', async () => {
+    assert.deepEqual(await added([user('a')], ['{"torn', '', '\0\0']), ['{"torn', '', '\0\0']);
+  });
+
+  it('adds nothing of a copy that is a part of the head in its order, a prefix above all', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyLines, fc.infiniteStream(fc.boolean()), fc.nat(14), async (head, keep, length) => {
+        const part = head.filter(() => keep.next().value);
+        assert.deepEqual(await added(head, part), []);
+        assert.deepEqual(await added(head, head.slice(0, length)), []);
+      }),
+    );
+  });
+
+  it('merged a second time adds nothing, neither the copy again nor the result', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyLines, anyLines, async (head, copy) => {
+        const result = await merged(head, copy);
+        assert.deepEqual(await added(result, copy), []);
+        assert.deepEqual(await added(result, result), []);
+        assert.deepEqual(await added(result, head), []);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('loses no line of either side and invents none', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyLines, anyLines, async (head, copy) => {
+        const result = await merged(head, copy);
+        assert.deepEqual(result.slice(0, head.length), head);
+        for (const line of new Set([...head, ...copy])) {
+          const [inHead, inCopy, inResult] = [count(head, line), count(copy, line), count(result, line)];
+          assert.ok(inResult <= inHead + inCopy, `${line} was invented`);
+          // A record is there once at least; a state record as often as the side that says it most.
+          const least = line.includes('"uuid":"') ? 1 : Math.max(inHead, inCopy);
+          assert.ok(inResult >= least, `${line} was lost`);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('keeps the order of each side', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyLines, anyLines, async (head, copy) => {
+        assert.ok(isSubsequence(await added(head, copy), copy));
+        assert.ok(isSubsequence(head, await merged(head, copy)));
+      }),
+    );
+  });
+
+  it('keeps the whole copy in its order when the two sides share no record', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyLines, anyLines, async (head, copy) => {
+        const foreign = copy.map((line) => line.replace('"uuid":"', '"uuid":"other-'));
+        assert.ok(isSubsequence(foreign, await merged(head, foreign)));
+      }),
+    );
+  });
+
+  it('is fast when one state record occurs thousands of times', async function () {
+    this.timeout(10_000);
+    const head = Array.from({ length: 50_000 }, () => mode('plan'));
+    assert.deepEqual(await added(head, [...head, user('x')]), [user('x')]);
+  });
+});
+
+describe('later growth of a merged copy', () => {
+  async function grown(known: readonly string[], growth: readonly string[]): Promise<LineFact[]> {
+    const records = new Set((await factsOf(log(...known))).map((fact) => fact.hash));
+    return growthToAppend(await factsOf(log(...growth)), (fact) => records.has(fact.hash));
+  }
+
+  it('is no change when it only repeats records of the head', async () => {
+    assert.deepEqual(await grown([user('a'), user('b')], [user('b'), user('a')]), []);
+    assert.deepEqual(await grown([user('a')], []), []);
+  });
+
+  it('is appended as it is when anything in it is new, repetitions included', async () => {
+    assert.equal((await grown([user('a')], [user('a'), user('x'), user('a')])).length, 3);
+    assert.equal((await grown([user('a', 'one')], [user('a', 'two')])).length, 1);
+  });
+
+  it('counts a state record as new, even one the head has', async () => {
+    assert.equal((await grown([user('a'), mode('plan')], [user('a'), mode('plan')])).length, 2);
+  });
+});
+
+describe('what decides between merge and fork', () => {
+  it('is a compaction in either tail', async () => {
+    const boundary = { type: 'system', subtype: 'compact_boundary', uuid: 'b' };
+    assert.equal(hasCompaction(await factsOf(log(user('a'), boundary))), true);
+    assert.equal(hasCompaction(await factsOf(log(user('a'), { type: 'user', subtype: 'compact_boundary' }))), false);
+    assert.equal(
+      hasCompaction(
+        await factsOf(log({ type: 'system', subtype: 'turn_duration' }, JSON.stringify(boundary).slice(0, 40))),
+      ),
+      false,
+    );
+  });
+
+  it('is found in the sample that was compacted, and only there', async function () {
+    const transcripts = sampleTranscripts('rog');
+    if (transcripts === null) return this.skip();
+    for (const [session, bytes] of transcripts) {
+      assert.equal(hasCompaction(await factsOf(bytes)), session.startsWith('f30062c2'), session);
+    }
+  });
+
+  it('is the newest activity wherever it stands in the file', async () => {
+    const at = (timestamp: string): object => ({ type: 'user', timestamp });
+    const facts = await factsOf(
+      log(at('2026-01-02T00:00:00.000Z'), at('2026-01-03T00:00:00+02:00'), at('2026-01-01T00:00:00Z'), mode('plan')),
+    );
+    assert.equal(newestActivity(facts), Date.UTC(2026, 0, 2, 22));
+    assert.equal(newestActivity(await factsOf(log(mode('plan')))), null);
+  });
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createChokidarWatch, troubleOf } from '../../../src/hub/replica/chokidar-watch.ts';
+import type { Hint } from '../../../src/hub/replica/replica.ts';
+import type { WatchSource } from '../../../src/hub/replica/watch-source.ts';
+import { Ground } from './ground.ts';
+
+/** Collects hints and lets a test wait for one. */
+class Hints {
+  readonly all: Hint[] = [];
+  #waiting: (() => void)[] = [];
+
+  readonly take = (hint: Hint): void => {
+    this.all.push(hint);
+    for (const wake of this.#waiting.splice(0)) wake();
+  };
+
+  /** Until hints lead to every path: by name, or by a folder that the engine would scan afterwards. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  has(path: string, kind: Hint['kind'] = 'file'): boolean {
+    return this.all.some((hint) => hint.path === path && hint.kind === kind);
+  }
+}
+
+describe('watching a local folder', () => {
+  let ground: Ground;
+  let hints: Hints;
+  let source: WatchSource;
+  const troubles: string[] = [];
+
+  beforeEach(async () => {
+    ground = new Ground();
+    ground.write('agents/a.md', 'text');
+    ground.write('projects/-p/s.jsonl', '1\n');
+    hints = new Hints();
+    troubles.length = 0;
+    source = createChokidarWatch(ground.root, (folder) => folder === 'cache');
+    await source.start(hints.take, (reason) => troubles.push(reason));
+  });
+  afterEach(async () => {
+    await source.close();
+    ground.remove();
+  });
+
+  it('tells an append, and the next one', async () => {
+    for (let i = 0; i < 5; i++) {
+      const before = hints.all.length;
+      appendFileSync(ground.at('projects/-p/s.jsonl'), '2\n');
+      await hints.until(() => hints.all.length > before);
+    }
+    assert.ok(hints.all.every((hint) => hint.path === 'projects/-p/s.jsonl'));
+  });
+
+  it('tells a new file, a removed one, and an atomic save over one, again and again', async () => {
+    writeFileSync(ground.at('agents/b.md'), '');
+    await hints.until(() => hints.has('agents/b.md'));
+    hints.all.length = 0;
+    unlinkSync(ground.at('agents/b.md'));
+    await hints.until(() => hints.has('agents/b.md'));
+    for (let i = 0; i < 20; i++) {
+      hints.all.length = 0;
+      writeFileSync(ground.at('agents/a.md.tmp'), `text ${i}`);
+      renameSync(ground.at('agents/a.md.tmp'), ground.at('agents/a.md'));
+      await hints.until(() => hints.has('agents/a.md'));
+    }
+  });
+
+  it('tells every file created at once in new nested folders', async () => {
+    const paths: string[] = [];
+    for (let folder = 0; folder < 40; folder++) {
+      mkdirSync(ground.at(`projects/-new-${folder}/deep/er`), { recursive: true });
+      for (let file = 0; file < 4; file++) {
+        const path = `projects/-new-${folder}/deep/er/${file}.jsonl`;
+        writeFileSync(ground.at(path), '');
+        paths.push(path);
+      }
+    }
+    await hints.until(() => paths.every((path) => hints.has(path)));
+    assert.ok(hints.has('projects/-new-0', 'folder'));
+  });
+
+  it('tells a folder that is moved in as a folder to scan', async () => {
+    const other = new Ground();
+    other.write('skill/deep/x.md', '');
+    renameSync(other.at('skill'), ground.at('agents/skill'));
+    await hints.until(() => hints.has('agents/skill', 'folder') && hints.has('agents/skill/deep/x.md'));
+    other.remove();
+  });
+
+  it('says nothing about pruned folders and its own', async () => {
+    ground.write('.claude-sync/tmp/1-ab', '');
+    ground.write('cache/x', '');
+    writeFileSync(ground.at('agents/last.md'), '');
+    await hints.until(() => hints.has('agents/last.md'));
+    assert.deepEqual(
+      hints.all.filter((hint) => /^(\.claude-sync|cache)/.test(hint.path)),
+      [],
+    );
+    assert.deepEqual(troubles, []);
+  });
+
+  it('says what helps when the system runs out of watches', () => {
+    assert.match(troubleOf('ENOSPC', new Error('x')), /max_user_watches/);
+    assert.match(troubleOf('EMFILE', new Error('x')), /max_user_instances/);
+    assert.match(troubleOf('EIO', new Error('broken')), /broken/);
+  });
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const text = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+const manifest = JSON.parse(text('package.json')) as Record<string, any>;
+
+describe('the package', () => {
+  it('has every documented script', () => {
+    const scripts = ['build', 'start', 'test', 'lint', 'bench', 'simulate', 'package', 'typecheck', 'format'];
+    for (const script of scripts) assert.equal(typeof manifest['scripts'][script], 'string', script);
+  });
+
+  it('scripts that run files name files that are there', () => {
+    for (const [name, command] of Object.entries<string>(manifest['scripts'])) {
+      const file = /^node (\S+)/.exec(command)?.[1];
+      if (file !== undefined) assert.ok(existsSync(join(ROOT, file)), `${name}: ${file}`);
+    }
+  });
+
+  it('what runs before anything is installed needs nothing but Node', () => {
+    for (const file of ['scripts/bootstrap.mjs', 'scripts/start.mjs', 'scripts/test.mjs']) {
+      const imports = [...text(file).matchAll(/^import .* from '(.*)';$/gm)].map((match) => match[1] ?? '');
+      assert.notDeepEqual(imports, [], file);
+      for (const name of imports) assert.match(name, /^(node:|\.\/)/, `${file} imports ${name}`);
+    }
+  });
+
+  it('continuous integration runs the tests', () => {
+    assert.match(text('.ci/run'), /npm test/);
+    assert.ok((statSync(join(ROOT, '.ci/run')).mode & 0o111) !== 0, '.ci/run is executable');
+  });
+
+  it('what the extension contributes is what it registers', () => {
+    const source = text('src/extension/extension.ts');
+    for (const { command } of manifest['contributes'].commands) assert.ok(source.includes(`'${command}'`), command);
+    for (const setting of Object.keys(manifest['contributes'].configuration.properties)) {
+      const [section, name] = setting.split('.');
+      assert.ok(source.includes(`'${section}'`) && source.includes(`'${name}'`), setting);
+    }
+  });
+
+  it('settings that name files cannot be set by a workspace', () => {
+    const properties = manifest['contributes'].configuration.properties as Record<string, { scope?: string }>;
+    for (const setting of manifest['capabilities'].untrustedWorkspaces.restrictedConfigurations as string[]) {
+      assert.equal(properties[setting]?.scope, 'machine', setting);
+    }
+  });
+
+  it('only one module of the webview names the component library', () => {
+    assert.match(text('webview/ui.ts'), /@vscode\/webview-ui-toolkit/);
+    assert.doesNotMatch(text('webview/main.ts'), /webview-ui-toolkit/);
+  });
+});
+
+describe('the text of the project', () => {
+  it('names no folder of the machine it was written on', () => {
+    for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/sync.md', 'docs/status.md']) {
+      assert.doesNotMatch(text(file), /\/work\/|\/root\/|\/tmp\/bash/, file);
+    }
+  });
+
+  it('the sections of docs/sync.md keep the numbers that the code cites', () => {
+    const sections = [...text('docs/sync.md').matchAll(/^## (\d+)\. /gm)].map((match) => Number(match[1]));
+    assert.deepEqual(sections, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+});

@@ -1,0 +1,133 @@
+import type { SimulatedMachine } from '../machine.ts';
+import { readRecord } from '../models/records.ts';
+import { isSecretPath, placeOf } from '../places.ts';
+import type { VolumeChange } from '../volume.ts';
+import { checkpointLeaf, historyForm } from './line-forms.ts';
+import type { Ledger } from './ledger.ts';
+import { hashOf, splitLines } from './ledger.ts';
+import type { Violation } from './violation.ts';
+import { shorten } from './violation.ts';
+
+/**
+ * A reader that looks at every file at the very moment the hub has changed it. What it sees must always be whole: a log is a
+ * sequence of lines that programs wrote, each after its parent, with at most the beginning of one at its end; a document has
+ * its old or its new content. This is what a CLI that resumes at that moment would read.
+ */
+export class Reader {
+  readonly violations: Violation[] = [];
+  readonly #ledger: Ledger;
+  readonly #projects: readonly string[];
+  #historyForms = new Set<string>();
+  #historyKnown = 0;
+  /** All record uuids ever written, with all sessions they were written in. */
+  readonly #leaves = new Set<string>();
+
+  constructor(ledger: Ledger, projects: readonly string[]) {
+    this.#ledger = ledger;
+    this.#projects = projects;
+  }
+
+  /** Follows what the hub does on `machine`. */
+  follow(machine: SimulatedMachine): void {
+    machine.onChange((path, change) => {
+      if (change.by === 'hub' && !path.startsWith('.claude-sync') && change.inode.type === 'file')
+        this.#look(machine, path, change);
+    });
+  }
+
+  #look(machine: SimulatedMachine, path: string, change: VolumeChange): void {
+    const place = placeOf(machine, path, this.#projects);
+    if (change.kind === 'remove') {
+      if (place?.kind === 'document') this.#ledger.documentTakenByHub(machine.name, place.document);
+      return;
+    }
+    if (!place) {
+      const what = isSecretPath(path) ? 'denied-moved' : 'stray-file';
+      return this.#violate(what, machine, path, 'the hub wrote a file that no program made and that does not travel');
+    }
+    const bytes = machine.content(path);
+    if (bytes === null) return;
+    if (place.kind === 'document') return this.#lookAtDocument(machine, path, place.document, bytes, change);
+    this.#lookAtLog(machine, place.log, bytes);
+  }
+
+  #lookAtDocument(
+    machine: SimulatedMachine,
+    path: string,
+    document: string,
+    bytes: Buffer,
+    change: VolumeChange,
+  ): void {
+    if (change.kind === 'write') return this.#violate('half-written', machine, path, 'a document was written in place');
+    this.#ledger.documentTakenByHub(machine.name, document);
+    if (!this.#ledger.documentNames.has(document))
+      return this.#violate('stray-file', machine, path, 'nobody made a document of this name');
+    if (this.#ledger.contents.has(hashOf(bytes))) return;
+    const invented = bytes
+      .toString('latin1')
+      .split('\n')
+      .find((line) => !this.#ledger.documentLines.has(line));
+    if (invented !== undefined) this.#violate('invented', machine, path, `no user wrote the line ${shorten(invented)}`);
+  }
+
+  #lookAtLog(machine: SimulatedMachine, log: string, bytes: Buffer): void {
+    const { whole, torn } = splitLines(bytes);
+    const uuids = new Set<string>();
+    // A session that no program started is a fork: its lines are known under the session it was split from.
+    const fork = log.startsWith('session/') && this.#ledger.linesOf(log).size === 0 && !log.slice(8).includes('/');
+    for (const text of whole) {
+      if (text === '') continue;
+      if (!fork && !this.#isKnown(log, text)) {
+        return this.#violate('invented', machine, log, `a reader sees a line that nobody wrote: ${shorten(text)}`);
+      }
+      const record = readRecord(text);
+      if (typeof record?.uuid !== 'string') continue;
+      this.#leaves.add(record.uuid);
+      if (typeof record.parentUuid === 'string' && !uuids.has(record.parentUuid) && !this.#startsShort(log, whole)) {
+        return this.#violate('hole', machine, log, `a reader sees ${shorten(text)} without its parent`);
+      }
+      uuids.add(record.uuid);
+    }
+    if (torn !== '' && !fork && !this.#startIsKnown(log, torn)) {
+      this.#violate('invented', machine, log, `a reader sees a torn line that nobody began: ${shorten(torn)}`);
+    }
+  }
+
+  /** A file that a CLI itself began in the middle (its old one was taken away by its user) has no past to offer. */
+  #startsShort(log: string, whole: readonly string[]): boolean {
+    const first = whole.map(readRecord).find((record) => typeof record?.uuid === 'string');
+    return (
+      typeof first?.parentUuid === 'string' && [...this.#ledger.removals].some((removal) => removal.endsWith(` ${log}`))
+    );
+  }
+
+  #isKnown(log: string, text: string): boolean {
+    if (this.#ledger.knows(log, text)) return true;
+    if (log === 'history') return this.#knownHistory().has(historyForm(text));
+    const leaf = checkpointLeaf(text);
+    return leaf !== null && text.includes(log.split('/')[1] ?? '');
+  }
+
+  #startIsKnown(log: string, torn: string): boolean {
+    // The path in a history entry may differ from the first byte of it on; the text before it may not.
+    if (log === 'history')
+      return torn.length < 30 || this.#ledger.knowsStart(log, torn.slice(0, Math.max(1, torn.indexOf('"project"'))));
+    return this.#ledger.knowsStart(log, torn) || torn.startsWith('{"type":"last-prompt"');
+  }
+
+  #knownHistory(): ReadonlySet<string> {
+    const lines = this.#ledger.linesOf('history');
+    if (lines.size !== this.#historyKnown) {
+      this.#historyForms = new Set([...lines.keys()].map(historyForm));
+      this.#historyKnown = lines.size;
+    }
+    return this.#historyForms;
+  }
+
+  #violate(promise: string, machine: SimulatedMachine, what: string, detail: string): void {
+    const same = (other: Violation): boolean =>
+      other.machine === machine.name && other.what === what && other.detail === detail;
+    if (this.violations.length < 20 && !this.violations.some(same))
+      this.violations.push({ promise, machine: machine.name, what, detail });
+  }
+}

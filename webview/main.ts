@@ -1,0 +1,3 @@
+import { registerComponents } from './ui.ts';
+
+registerComponents();
