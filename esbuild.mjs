@@ -24,13 +24,16 @@ const common = {
 };
 
 /** Bundled CommonJS packages call `require`; an ES module has none of its own. */
-const REQUIRE = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+const REQUIRE =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 /** zod brings its messages in 50 languages, 100 KB that every VS Code window would load and that nothing here uses. */
 const englishOnly = {
   name: 'english-only',
   setup({ onLoad }) {
-    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: "export { default as en } from './en.js';" }));
+    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
   },
 };
 

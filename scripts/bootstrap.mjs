@@ -72,7 +72,12 @@ export function pinnedNode(root = ROOT) {
  */
 export function run(command, arguments_, options = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, arguments_, { cwd: ROOT, stdio: 'inherit', ...options, env: { ...withTools(), ...options.env } });
+    const child = spawn(command, arguments_, {
+      cwd: ROOT,
+      stdio: 'inherit',
+      ...options,
+      env: { ...withTools(), ...options.env },
+    });
     const stop = options.timeoutMs ? setTimeout(() => timedOut(child, options.timeoutMs), options.timeoutMs) : null;
     child.on('error', (error) => {
       console.error(`${command}: ${error.message}`);

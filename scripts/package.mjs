@@ -17,8 +17,17 @@ try {
   const node = pinnedNode();
   await step('build', node, [join(ROOT, 'esbuild.mjs'), '--quiet']);
   const file = await stage();
-  const options = ['--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', join(ROOT, file)];
-  await step('vsce package', node, [join(ROOT, 'node_modules/@vscode/vsce/vsce'), 'package', ...options], { cwd: STAGE });
+  const options = [
+    '--no-dependencies',
+    '--allow-missing-repository',
+    '--skip-license',
+    '--no-rewrite-relative-links',
+    '--out',
+    join(ROOT, file),
+  ];
+  await step('vsce package', node, [join(ROOT, 'node_modules/@vscode/vsce/vsce'), 'package', ...options], {
+    cwd: STAGE,
+  });
 } catch (error) {
   giveUp(error);
 }
@@ -36,7 +45,8 @@ async function stage() {
   }
   // Below dist/, because vsce leaves out a node_modules/ at the top, and because that is where dist/claude-sync.js looks first.
   const database = join('node_modules', 'better-sqlite3');
-  for (const name of DATABASE) await cp(join(ROOT, database, name), join(STAGE, 'dist', database, name), { recursive: true });
+  for (const name of DATABASE)
+    await cp(join(ROOT, database, name), join(STAGE, 'dist', database, name), { recursive: true });
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   for (const name of ['files', 'scripts', 'dependencies', 'devDependencies', 'allowScripts']) delete manifest[name];
   await writeFile(join(STAGE, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,6 +1,6 @@
 /**
  * `npm start`: from a fresh clone to a running hub. Installs, builds, and runs the hub in the foreground. Arguments go to the hub
- * (`npm start -- --config FILE`); its exit code is passed on.
+ * (`npm start -- --config FILE`); its exit code is passed on. `npm run demo` is the same for the demonstration.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,7 +10,8 @@ try {
   ensureInstalled();
   const node = pinnedNode();
   if ((await run(node, [join(ROOT, 'esbuild.mjs'), '--quiet'])) !== 0) throw new Failed('The build failed, see above.');
-  runHub(node, process.argv.slice(2));
+  const words = process.argv.slice(2);
+  runHub(node, words[0] === 'demo' ? words : ['hub', ...words]);
 } catch (error) {
   giveUp(error);
 }
@@ -20,7 +21,7 @@ try {
  * terminal, from npm and from this process), and the second one means "at once" to it.
  */
 function runHub(node, arguments_) {
-  const hub = spawn(node, [join(ROOT, 'dist', 'claude-sync.js'), 'hub', ...arguments_], {
+  const hub = spawn(node, [join(ROOT, 'dist', 'claude-sync.js'), ...arguments_], {
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: process.platform !== 'win32',
   });
@@ -32,7 +33,7 @@ function runHub(node, arguments_) {
     hub.kill(signal);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
-  if (process.env.npm_lifecycle_event === 'start') whenOrphaned(() => stop('SIGTERM'));
+  if (['start', 'demo'].includes(process.env.npm_lifecycle_event)) whenOrphaned(() => stop('SIGTERM'));
   hub.on('error', giveUp);
   hub.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
 }

@@ -41,7 +41,12 @@ try {
 async function runAll(node) {
   const totals = { passed: 0, failed: 0 };
   const checks = [
-    ...(chosen.length === 0 ? [['typecheck', [TSC, '-p', '.']], ['typecheck webview', [TSC, '-p', 'webview']]] : []),
+    ...(chosen.length === 0
+      ? [
+          ['typecheck', [TSC, '-p', '.']],
+          ['typecheck webview', [TSC, '-p', 'webview']],
+        ]
+      : []),
     ...(chosen.length === 0 ? [['lint', ['node_modules/eslint/bin/eslint.js', '.']]] : []),
     ['build', ['esbuild.mjs', '--quiet']],
   ];
@@ -92,7 +97,9 @@ function outcome(group, code, countFile) {
 }
 
 function hasTests(folder) {
-  return existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => String(name).endsWith('.test.ts'));
+  return (
+    existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => String(name).endsWith('.test.ts'))
+  );
 }
 
 /** Installs missing packages where that is allowed (root on Debian); else says which, and their suites say what they skip. */

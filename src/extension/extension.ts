@@ -25,7 +25,10 @@ export function activate(context: vscode.ExtensionContext): void {
     await link.refresh();
     const { text, lines } = statusText(state);
     const title = text.replace(/^\$\([^)]*\) /, '');
-    await vscode.window.showQuickPick(lines.map((label) => ({ label })), { title });
+    await vscode.window.showQuickPick(
+      lines.map((label) => ({ label })),
+      { title },
+    );
   });
   context.subscriptions.push(item, link, command);
   item.show();

@@ -12,7 +12,10 @@ export interface StatusText {
 export function statusText(state: HubState): StatusText {
   if (state.kind === 'connecting') return { text: '$(sync~spin) Claude Sync', lines: ['Looking for the hub'] };
   if (state.kind === 'not-running') {
-    return { text: '$(circle-slash) Claude Sync: not running', lines: ['The hub is not running.', 'Start it with: claude-sync up'] };
+    return {
+      text: '$(circle-slash) Claude Sync: not running',
+      lines: ['The hub is not running.', 'Start it with: claude-sync up'],
+    };
   }
   if (state.kind === 'trouble') {
     return { text: '$(warning) Claude Sync', lines: [state.message, ...(state.next === null ? [] : [state.next])] };

@@ -34,7 +34,15 @@ export interface LogOptions {
  */
 export function openLog(options: LogOptions): HubLog {
   const file = new RotatingFile(options);
-  const logger = pino({ level: options.level ?? 'info', base: null, formatters: { log: withoutContent }, serializers: { err: describeError } }, file);
+  const logger = pino(
+    {
+      level: options.level ?? 'info',
+      base: null,
+      formatters: { log: withoutContent },
+      serializers: { err: describeError },
+    },
+    file,
+  );
   return { logger, close: () => file.close() };
 }
 
@@ -54,7 +62,15 @@ function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return cut(String(error));
   const { name, message, stack } = error;
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  return { name, message: cut(message), ...code, at: stack?.split('\n    at ').slice(1, 5).map((line) => line.trim()) };
+  return {
+    name,
+    message: cut(message),
+    ...code,
+    at: stack
+      ?.split('\n    at ')
+      .slice(1, 5)
+      .map((line) => line.trim()),
+  };
 }
 
 function cut(text: string): string {
@@ -126,6 +142,8 @@ class RotatingFile implements DestinationStream {
   #tell(error: unknown): void {
     if (this.#inTrouble) return;
     this.#inTrouble = true;
-    this.#onTrouble(`the log ${this.#file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    this.#onTrouble(
+      `the log ${this.#file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -92,12 +92,15 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     notifications.send({ method: 'hub/stopping', params: { reason } });
     await following?.close();
     await server.close();
-    await opened.close();
-    log.info({}, 'hub stopped');
     return 0;
   } finally {
     stopping.dispose();
-    await lock.release();
+    try {
+      await hub?.close();
+      log.info({}, 'hub stopped');
+    } finally {
+      await lock.release();
+    }
   }
 }
 

@@ -73,7 +73,7 @@ export function machineReport(hub: Hub, link: MachineLink): MachineReport {
   }
   return {
     name: link.name,
-    role: hub.config.machines[link.name]?.transport === 'local' ? 'hub' : 'spoke',
+    role: isHubsOwn(hub, link.name) ? 'hub' : 'spoke',
     os: link.os,
     status,
     lastSeenAt: (link.connected ? hub.engine.now() : row.lastSeenAt) ?? 0,
@@ -182,6 +182,11 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
     });
   }
   return alerts;
+}
+
+/** The hub's own replica is the first local one; further local folders are spokes like any machine. */
+function isHubsOwn(hub: Hub, name: string): boolean {
+  return Object.entries(hub.config.machines).find(([, machine]) => machine.transport === 'local')?.[0] === name;
 }
 
 /** Things that are not carried are named, the first one here, all of them in `doctor`. */

@@ -4,6 +4,13 @@ import { join } from 'node:path';
 import { runCli } from '../../src/cli/program.ts';
 import { Bench, type Run } from './run.ts';
 
+/** This process's environment, as far as it is set. */
+function environment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
 describe('claude-sync demo', function () {
   this.timeout(60_000);
   let bench: Bench;
@@ -24,6 +31,22 @@ describe('claude-sync demo', function () {
     await new Promise((resolve) => setImmediate(resolve));
     return { code, stdout: world.stdout.text, stderr: world.stderr.text };
   };
+
+  it('keeps every claim with the real hub, and leaves nothing behind', async function () {
+    this.timeout(120_000);
+    const { code, stdout, stderr } = await bench.run(['demo', '--json'], { env: environment() });
+    assert.equal(code, 0, stderr + stdout);
+    const claims = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string; holds?: boolean })
+      .filter(({ event }) => event === 'claim');
+    assert.deepEqual(
+      claims.map(({ holds }) => holds),
+      [true, true, true, true, true],
+    );
+    assert.deepEqual(await readdir(bench.folder), []);
+  });
 
   it('fails when a claim does not hold, and leaves nothing behind', async () => {
     const { code, stdout, stderr } = await run([]);

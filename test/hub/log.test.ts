@@ -13,7 +13,11 @@ describe('the log of the hub', () => {
     log = openLog({ file, onTrouble: (reason) => troubles.push(reason), ...over });
     return log;
   };
-  const lines = (name = file): any[] => readFileSync(name, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+  const lines = (name = file): any[] =>
+    readFileSync(name, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'log-'));
@@ -29,10 +33,13 @@ describe('the log of the hub', () => {
     open().logger.info({ key: 'agents/a.md', bytes: 12 }, 'put');
     log.close();
     open().logger.warn('again');
-    assert.deepEqual(lines().map(({ key, bytes, msg }) => ({ key, bytes, msg })), [
-      { key: 'agents/a.md', bytes: 12, msg: 'put' },
-      { key: undefined, bytes: undefined, msg: 'again' },
-    ]);
+    assert.deepEqual(
+      lines().map(({ key, bytes, msg }) => ({ key, bytes, msg })),
+      [
+        { key: 'agents/a.md', bytes: 12, msg: 'put' },
+        { key: undefined, bytes: undefined, msg: 'again' },
+      ],
+    );
     assert.equal(statSync(file).mode & 0o777, 0o600);
     assert.equal(statSync(join(folder, 'logs')).mode & 0o777, 0o700);
   });
@@ -50,7 +57,10 @@ describe('the log of the hub', () => {
     for (let number = 0; number < 100; number += 1) logger.info({ number }, 'line');
     assert.deepEqual(readdirSync(join(folder, 'logs')).sort(), ['hub.log', 'hub.log.1', 'hub.log.2']);
     const kept = ['.2', '.1', ''].flatMap((end) => lines(file + end).map(({ number }) => number as number));
-    assert.deepEqual(kept, Array.from({ length: kept.length }, (_, index) => 100 - kept.length + index));
+    assert.deepEqual(
+      kept,
+      Array.from({ length: kept.length }, (_, index) => 100 - kept.length + index),
+    );
     for (const end of ['', '.1', '.2']) assert.ok(statSync(file + end).size <= 1000);
   });
 
@@ -63,6 +73,9 @@ describe('the log of the hub', () => {
     assert.match(troubles[0] ?? '', /hub\.log cannot be written/);
     rmdirSync(file);
     logger.info('back');
-    assert.deepEqual(lines().map(({ msg }) => msg), ['back']);
+    assert.deepEqual(
+      lines().map(({ msg }) => msg),
+      ['back'],
+    );
   });
 });

@@ -40,8 +40,9 @@ export async function runDemo(cli: Cli, options: { readonly keep: boolean }): Pr
     await demo.end();
     if (!options.keep) await stage.remove();
   }
+  narrator.chapter('Done');
   const where = options.keep ? `The machines are in ${stage.root}` : 'Everything was removed again';
-  narrator.tell('done', `\n  ${where}.`, { root: stage.root, kept: options.keep });
+  narrator.tell('done', `${where}.`, { root: stage.root, kept: options.keep });
   return EXIT.done;
 }
 

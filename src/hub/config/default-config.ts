@@ -33,6 +33,10 @@ export function defaultConfigText(input: DefaultConfigInput): string {
 /** A host name as a machine name: its first label in lower case, anything that a name cannot hold as `-`; `hub` if nothing is left. */
 export function machineNameFrom(hostName: string): string {
   const label = hostName.split('.')[0] ?? '';
-  const name = label.toLowerCase().replace(/[^a-z0-9_-]+/g, '-').replace(/^[^a-z0-9]+|-+$/g, '').slice(0, 63);
+  const name = label
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]+/g, '-')
+    .replace(/^[^a-z0-9]+|-+$/g, '')
+    .slice(0, 63);
   return name === '' ? 'hub' : name;
 }

@@ -37,7 +37,8 @@ function parse(text: string, file: string, lines: LineIndex): Node {
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
   const [first, ...rest] = errors.map((error) => ({ ...lines.at(error.offset), at: '', reason: syntaxReason(error) }));
   if (first !== undefined) throw new ConfigError('syntax', file, [first, ...rest]);
-  if (tree === undefined) throw new ConfigError('syntax', file, [{ line: 1, column: 1, at: '', reason: 'the file is empty' }]);
+  if (tree === undefined)
+    throw new ConfigError('syntax', file, [{ line: 1, column: 1, at: '', reason: 'the file is empty' }]);
   return tree;
 }
 

@@ -54,7 +54,10 @@ export function hubPaths(input: PathInput): HubPaths {
   const dataDir = namedData === undefined ? path.join(base(input, 'state'), 'claude-sync') : absolute(namedData);
   const socket = namedSocket === undefined ? defaultSocket(input, dataDir) : fitting(input, absolute, namedSocket);
   return {
-    configFile: namedConfig === undefined ? path.join(base(input, 'config'), 'claude-sync', 'config.jsonc') : absolute(namedConfig),
+    configFile:
+      namedConfig === undefined
+        ? path.join(base(input, 'config'), 'claude-sync', 'config.jsonc')
+        : absolute(namedConfig),
     configFileNamed: namedConfig !== undefined,
     dataDir,
     socket,

@@ -26,7 +26,10 @@ export const MACHINE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 const machineName = z
   .string()
-  .regex(MACHINE_NAME, 'a machine name begins with a letter or digit and has only letters, digits, ".", "_" and "-" (at most 63)');
+  .regex(
+    MACHINE_NAME,
+    'a machine name begins with a letter or digit and has only letters, digits, ".", "_" and "-" (at most 63)',
+  );
 
 const oneLine = z
   .string()
@@ -57,14 +60,22 @@ const scope = z
   .describe('What this machine gets. Default: everything.');
 
 const common = {
-  claudeDir: oneLine.default('~/.claude').describe("Claude Code's data folder on that machine. `~` is the home folder there."),
+  claudeDir: oneLine
+    .default('~/.claude')
+    .describe("Claude Code's data folder on that machine. `~` is the home folder there."),
   home: oneLine.optional().describe('Home folder of the user on that machine. Default: asked of the machine.'),
-  os: z.enum(['linux', 'macos', 'windows']).optional().describe('Operating system. Default: found out when connecting.'),
+  os: z
+    .enum(['linux', 'macos', 'windows'])
+    .optional()
+    .describe('Operating system. Default: found out when connecting.'),
   watch: z
     .enum(['auto', 'inotifywait', 'fswatch', 'poll'])
     .default('auto')
     .describe('How changes are noticed. "auto" takes the fastest way that works there.'),
-  rsync: z.enum(['auto', 'never']).default('auto').describe('Whether rsync may be used for first syncs and large files.'),
+  rsync: z
+    .enum(['auto', 'never'])
+    .default('auto')
+    .describe('Whether rsync may be used for first syncs and large files.'),
   paused: z.boolean().default(false).describe('A paused machine is neither read nor written.'),
   trust: z
     .enum(['full', 'data'])
@@ -91,7 +102,9 @@ const sshMachine = z
     port: z.int().min(1).max(65535).optional().describe('Port. Default: as ssh_config says, else 22.'),
     user: sshWord.optional().describe('User there. Default: as ssh_config says, else yours.'),
     identityFile: oneLine.optional().describe('Private key on the hub. Default: the agent and the usual files.'),
-    knownHostsFile: oneLine.optional().describe('File that the host key is checked against. Default: ~/.ssh/known_hosts.'),
+    knownHostsFile: oneLine
+      .optional()
+      .describe('File that the host key is checked against. Default: ~/.ssh/known_hosts.'),
     ...common,
   })
   .describe('A machine over SSH.');
@@ -106,7 +119,10 @@ const byteSize = z
     if (typeof value === 'number') return value;
     const bytes = parseByteSize(value);
     if (bytes !== null) return bytes;
-    context.addIssue({ code: 'custom', message: `"${value}" is not a size; write for example "500MB", "5GB" or "2GiB"` });
+    context.addIssue({
+      code: 'custom',
+      message: `"${value}" is not a size; write for example "500MB", "5GB" or "2GiB"`,
+    });
     return z.NEVER;
   });
 
@@ -141,14 +157,19 @@ const conflicts = z
       .enum(CONFLICT_STRATEGIES)
       .default('last-write-wins')
       .describe('For files that cannot be merged. The losing side is always kept and one command brings it back.'),
-    overrides: z.record(glob, z.enum(CONFLICT_STRATEGIES)).default({}).describe('Strategy per glob on keys; the first match wins.'),
+    overrides: z
+      .record(glob, z.enum(CONFLICT_STRATEGIES))
+      .default({})
+      .describe('Strategy per glob on keys; the first match wins.'),
   })
   .describe('What happens when two machines changed the same file.');
 
 const versions = z
   .strictObject({
     keepDays: z.int().min(1).default(90).describe('Earlier versions are kept for this many days.'),
-    maxBytes: byteSize.prefault('5GB').describe('Beyond this total the oldest versions go first. "500MB", "5GB", "2GiB" or bytes.'),
+    maxBytes: byteSize
+      .prefault('5GB')
+      .describe('Beyond this total the oldest versions go first. "500MB", "5GB", "2GiB" or bytes.'),
   })
   .describe('How long earlier and losing contents are kept.');
 

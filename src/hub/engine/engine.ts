@@ -123,6 +123,7 @@ export class Engine {
   /** Whether every machine that can be written to is known to hold every head that is meant for it. */
   settled(): boolean {
     for (const link of this.links.values()) {
+      if (link.undecided) return false;
       if (!link.writable) continue;
       if (!link.isQuiet || link.lastScanAt === null) return false;
     }

@@ -56,6 +56,8 @@ export class MachineLink implements MachineView {
   #connected = false;
   #stopped = true;
   #failures = 0;
+  /** The first try to connect has not ended: whether this machine can be written to is not known yet. */
+  #undecided = true;
   #reason: string | null = null;
   #downSince: UnixMs | null = null;
   #cancelRetry: (() => void) | null = null;
@@ -117,6 +119,11 @@ export class MachineLink implements MachineView {
     return this.row.quarantine;
   }
 
+  /** Whether it is not known yet if this machine can be reached. */
+  get undecided(): boolean {
+    return this.#undecided && !this.#stopped && !this.paused && this.quarantine === null;
+  }
+
   get connected(): boolean {
     return this.#connected;
   }
@@ -141,6 +148,7 @@ export class MachineLink implements MachineView {
 
   start(): void {
     this.#stopped = false;
+    this.#undecided = true;
     this.#downSince = this.#ctx.clock.now();
     void this.#connect();
   }
@@ -327,6 +335,7 @@ export class MachineLink implements MachineView {
       if (!this.row.paired) this.pairing = true;
       await this.scanNow();
       this.queue.start();
+      this.#undecided = false;
       this.#options.onChange();
     } catch (error) {
       this.#connectFailed(error);
@@ -335,6 +344,7 @@ export class MachineLink implements MachineView {
 
   #connectFailed(error: unknown): void {
     this.#connected = false;
+    this.#undecided = false;
     this.#reason = error instanceof Error ? error.message : String(error);
     if (error instanceof ClaudeFolderMissing && this.row.paired) {
       const verdict = this.safeguards.root({ ...this.#rootState(), exists: false, marker: null });

@@ -4,6 +4,7 @@ import { homeRelative } from '../../core/projects/home.ts';
 import { folderName } from '../../core/projects/folder-name.ts';
 import type { Homes } from '../../core/projects/project.ts';
 import { identifyProject, placeOn } from '../../core/projects/registry.ts';
+import { projectPathOf } from '../../core/projects/session-path.ts';
 import type { Head, Key, MachineName, RelativePath } from '../../core/domain.ts';
 import type { ProjectRow } from '../store/store.ts';
 import type { EngineContext, MachineView } from './context.ts';
@@ -135,8 +136,8 @@ export class Placement {
     const ordered = [...pairs.filter((pair) => pair.machine === head.origin), ...pairs.filter((pair) => pair.machine !== head.origin)];
     for (const pair of ordered) {
       const folder = pair.path.split('/')[1] ?? '';
-      const path = cwds.findLast((cwd) => folderName(cwd) === folder);
-      if (path !== undefined) return { machine: pair.machine, path };
+      const path = projectPathOf(folder, cwds);
+      if (path !== null && folderName(path) === folder) return { machine: pair.machine, path };
     }
     const path = cwds[0] ?? ordered[0]?.path.split('/')[1];
     if (path === undefined) return null;

@@ -18,7 +18,6 @@ export async function* readBytes(
   to: number,
 ): AsyncGenerator<Buffer, void, undefined> {
   const file = await fs.open(path, 'read');
-  let ahead: Promise<Buffer> | null = null;
   try {
     let position = from;
     let current = position < to ? file.read(position, Math.min(CHUNK_BYTES, to - position)) : null;
@@ -27,13 +26,12 @@ export async function* readBytes(
       const chunk: Buffer = await current;
       if (chunk.length === 0) return;
       position += chunk.length;
-      ahead =
+      const ahead: Promise<Buffer> | null =
         position < to && chunk.length === asked ? file.read(position, Math.min(CHUNK_BYTES, to - position)) : null;
       // It may fail while the reader is busy elsewhere; the failure is seen when its turn comes.
       ahead?.catch(() => undefined);
       yield chunk;
       current = ahead;
-      ahead = null;
     }
   } finally {
     await file.close();

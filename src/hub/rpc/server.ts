@@ -66,9 +66,15 @@ function listen(server: Server, socketPath: string): Promise<void> {
       reject(new SocketPlaceRefused(socketPath, 'something is there already', next));
     };
     server.once('error', onError);
-    server.listen(socketPath, () => {
-      server.off('error', onError);
-      resolve();
-    });
+    // The socket file is made within the call: others never see it with wider permissions.
+    const umask = process.umask(0o177);
+    try {
+      server.listen(socketPath, () => {
+        server.off('error', onError);
+        resolve();
+      });
+    } finally {
+      process.umask(umask);
+    }
   });
 }

@@ -24,8 +24,9 @@ export function isPipe(socketPath: string): boolean {
 }
 
 /**
- * Makes sure that only this user can reach a socket at `socketPath`: its folder is created 0700, or is one that is ours and
- * closed to others. A folder that others can enter is refused, not repaired: it may be a shared one that was named by mistake.
+ * Makes sure that nobody else can put something in the place of a socket at `socketPath`: its folder is created 0700, or is one
+ * in which others cannot replace our files. Reaching the socket is another matter: the file itself is 0600 from its first moment.
+ * A folder that others can write to is refused, not repaired: it may be a shared one that was named by mistake.
  * @throws {SocketPlaceRefused}
  */
 export async function prepareSocketFolder(socketPath: string): Promise<void> {
@@ -40,12 +41,14 @@ export async function prepareSocketFolder(socketPath: string): Promise<void> {
   const folder = dirname(socketPath);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const stat = await lstat(folder);
-  const next = 'Give a path in a folder of your own with mode 0700 with --socket.';
+  const next = 'Give a path in a folder that only you can write to with --socket.';
   if (!stat.isDirectory()) throw new SocketPlaceRefused(socketPath, `${folder} is not a folder (a symlink?)`, next);
   const uid = process.getuid?.();
   if (uid === undefined) return;
-  if (stat.uid !== uid) throw new SocketPlaceRefused(socketPath, `${folder} belongs to somebody else`, next);
-  if ((stat.mode & 0o077) !== 0) throw new SocketPlaceRefused(socketPath, `others can enter ${folder}`, next);
+  if (stat.uid !== uid && stat.uid !== 0) throw new SocketPlaceRefused(socketPath, `${folder} belongs to somebody else`, next);
+  // With the sticky bit (as in /tmp) others may make files of their own there, but not move ours away.
+  const shared = (stat.mode & 0o022) !== 0 && (stat.mode & 0o1000) === 0;
+  if (shared) throw new SocketPlaceRefused(socketPath, `others can write to ${folder}`, next);
 }
 
 /** Closes the socket file itself to others, once it exists. */

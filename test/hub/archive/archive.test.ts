@@ -10,6 +10,8 @@ import type { Archive } from '../../../src/hub/archive/archive.ts';
 import { ALL_GUARDS } from '../../../src/hub/engine/guards.ts';
 import type { FileSystem } from '../../../src/hub/ports/file-system.ts';
 import { FileSystemError } from '../../../src/hub/ports/file-system.ts';
+import { createMemoryFileSystem } from '../../simulation/memory-file-system.ts';
+import { Volume } from '../../simulation/volume.ts';
 import { createNodeFileSystem } from '../../../src/hub/replica/node-file-system.ts';
 
 const random = { hex: (bytes: number): string => randomBytes(bytes).toString('hex') };
@@ -156,6 +158,16 @@ describe('archive', () => {
     await Promise.all([first, second]);
     await archive.sync(['session/a', 'session/none']);
     assert.deepEqual(syncs, ['archive/session/a.jsonl']);
+  });
+
+  it('keeps two keys apart that the disk would take for one name', async () => {
+    const folding = createMemoryFileSystem(new Volume({ caseInsensitive: true, now: () => 0 }), '');
+    const archive = createArchive({ fs: folding, random, guards: ALL_GUARDS });
+    await archive.open();
+    await archive.append('agents/A.md', 0, Buffer.from('upper'));
+    await archive.append('agents/a.md', 0, Buffer.from('a'));
+    assert.equal(await text(archive.read('agents/A.md', 0, 5)), 'upper');
+    assert.equal(await archive.size('agents/a.md'), 1);
   });
 
   it('throws staged content away when it is discarded, fails, or was left by an earlier process', async () => {

@@ -84,7 +84,8 @@ describe('sizes and homes', () => {
   it('sizes are decimal or binary, in either case', () => {
     const expected = { '500': 500, '5GB': 5e9, '5 gb': 5e9, '1.5MiB': 1_572_864, '2KiB': 2048, '1TB': 1e12 };
     for (const [text, bytes] of Object.entries(expected)) assert.equal(parseByteSize(text), bytes, text);
-    for (const text of ['', 'GB', '-1GB', '0', '5XB', '5 G B', '1e400', '9999999TB']) assert.equal(parseByteSize(text), null, text);
+    for (const text of ['', 'GB', '-1GB', '0', '5XB', '5 G B', '1e400', '9999999TB'])
+      assert.equal(parseByteSize(text), null, text);
   });
 
   it('only a leading ~ of one’s own is the home folder', () => {

@@ -3,7 +3,14 @@ import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../../src/hub/config/config-error.ts';
-import { addMachine, ConfigBusy, MachineExists, removeMachine, setPaused, UnknownMachine } from '../../../src/hub/config/edit.ts';
+import {
+  addMachine,
+  ConfigBusy,
+  MachineExists,
+  removeMachine,
+  setPaused,
+  UnknownMachine,
+} from '../../../src/hub/config/edit.ts';
 
 const TEXT = `// my machines
 {
@@ -22,7 +29,11 @@ const TEXT = `// my machines
 describe('editing the configuration', () => {
   let folder: string;
   let file: string;
-  const target = (): { file: string; home: string; ifMissing: string } => ({ file, home: '/home/ada', ifMissing: TEXT });
+  const target = (): { file: string; home: string; ifMissing: string } => ({
+    file,
+    home: '/home/ada',
+    ifMissing: TEXT,
+  });
   const text = (): Promise<string> => readFile(file, 'utf8');
 
   beforeEach(async () => {
@@ -82,7 +93,10 @@ describe('editing the configuration', () => {
   });
 
   it('unknown and taken names are refused by name', async () => {
-    await assert.rejects(setPaused(target(), 'mac', true), (e) => e instanceof UnknownMachine && /there are: xps, rog/.test(e.message));
+    await assert.rejects(
+      setPaused(target(), 'mac', true),
+      (e) => e instanceof UnknownMachine && /there are: xps, rog/.test(e.message),
+    );
     await assert.rejects(setPaused(target(), 'constructor', true), UnknownMachine);
     await assert.rejects(removeMachine(target(), 'mac'), UnknownMachine);
     await assert.rejects(addMachine(target(), 'rog', { transport: 'local' }), MachineExists);
@@ -91,13 +105,19 @@ describe('editing the configuration', () => {
 
   it('the last machine is not removed', async () => {
     await removeMachine(target(), 'rog');
-    await assert.rejects(removeMachine(target(), 'xps'), (e) => ConfigError.is(e) && /at least one machine/.test(e.message));
+    await assert.rejects(
+      removeMachine(target(), 'xps'),
+      (e) => ConfigError.is(e) && /at least one machine/.test(e.message),
+    );
   });
 
   it('two edits at once: none is lost, one may have to be tried again', async () => {
     const names = ['m1', 'm2', 'm3', 'm4', 'm5'];
-    const results = await Promise.allSettled(names.map((host) => addMachine(target(), host, { transport: 'ssh', host })));
-    for (const result of results) if (result.status === 'rejected') assert.ok(result.reason instanceof ConfigBusy, String(result.reason));
+    const results = await Promise.allSettled(
+      names.map((host) => addMachine(target(), host, { transport: 'ssh', host })),
+    );
+    for (const result of results)
+      if (result.status === 'rejected') assert.ok(result.reason instanceof ConfigBusy, String(result.reason));
     const now = await text();
     for (const [index, result] of results.entries()) {
       assert.equal(now.includes(`"${names[index]}"`), result.status === 'fulfilled', names[index]);

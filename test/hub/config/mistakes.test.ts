@@ -21,7 +21,8 @@ function mistakes(marked: string): { error: ConfigError; line: number; column: n
   assert.fail('accepted');
 }
 
-const inMachine = (property: string): string => `{\n  "machines": {\n    "rog": { "transport": "ssh", "host": "rog", ${property} }\n  }\n}`;
+const inMachine = (property: string): string =>
+  `{\n  "machines": {\n    "rog": { "transport": "ssh", "host": "rog", ${property} }\n  }\n}`;
 const beside = (property: string): string => `{ "machines": { "xps": { "transport": "local" } },\n  ${property} }`;
 
 const CASES: readonly [what: string, text: string, reason: RegExp, at: string, code?: ConfigErrorCode][] = [
@@ -33,31 +34,111 @@ const CASES: readonly [what: string, text: string, reason: RegExp, at: string, c
   ['an empty list of machines', '{ "machines": ^{} }', /at least one/, 'machines'],
   ['an unknown key at the top', beside('^"machine": {}'), /not a known key/, 'machine'],
   ['an unknown key of a machine', inMachine('^"prot": 22'), /not a known key/, 'machines.rog.prot'],
-  ['an unknown key in scope', inMachine('"scope": { ^"project": [] }'), /not a known key/, 'machines.rog.scope.project'],
-  ['a key of ssh at a local machine', '{ "machines": { "xps": { "transport": "local", ^"host": "x" } } }', /not a known key/, 'machines.xps.host'],
-  ['a machine without transport', '{ "machines": { "xps": ^{ "claudeDir": "~" } } }', /"local" or "ssh"/, 'machines.xps.transport'],
-  ['an unknown transport', '{ "machines": { "xps": { "transport": ^"ftp" } } }', /"local" or "ssh"/, 'machines.xps.transport'],
+  [
+    'an unknown key in scope',
+    inMachine('"scope": { ^"project": [] }'),
+    /not a known key/,
+    'machines.rog.scope.project',
+  ],
+  [
+    'a key of ssh at a local machine',
+    '{ "machines": { "xps": { "transport": "local", ^"host": "x" } } }',
+    /not a known key/,
+    'machines.xps.host',
+  ],
+  [
+    'a machine without transport',
+    '{ "machines": { "xps": ^{ "claudeDir": "~" } } }',
+    /"local" or "ssh"/,
+    'machines.xps.transport',
+  ],
+  [
+    'an unknown transport',
+    '{ "machines": { "xps": { "transport": ^"ftp" } } }',
+    /"local" or "ssh"/,
+    'machines.xps.transport',
+  ],
   ['an ssh machine without host', '{ "machines": { "rog": ^{ "transport": "ssh" } } }', /missing/, 'machines.rog.host'],
-  ['a host that ssh would read as an option', '{ "machines": { "rog": { "transport": "ssh", "host": ^"-oProxyCommand=x" } } }', /must not begin with "-"/, 'machines.rog.host'],
+  [
+    'a host that ssh would read as an option',
+    '{ "machines": { "rog": { "transport": "ssh", "host": ^"-oProxyCommand=x" } } }',
+    /must not begin with "-"/,
+    'machines.rog.host',
+  ],
   ['a wrong type', inMachine('"port": ^"22"'), /expected number, received string/, 'machines.rog.port'],
   ['a port out of range', inMachine('"port": ^70000'), /<=65535/, 'machines.rog.port'],
   ['an unknown watcher', inMachine('"watch": ^"magic"'), /expected one of/, 'machines.rog.watch'],
   ['an unknown trust', inMachine('"trust": ^"none"'), /expected one of/, 'machines.rog.trust'],
-  ['a root outside of claudeDir', inMachine('"followRoots": ["CLAUDE.md", ^"../secrets"]'), /without "\.\."/, 'machines.rog.followRoots.1'],
-  ['a machine name that is no name', '{ "machines": { ^"my box": { "transport": "local" } } }', /letter or digit/, 'machines.my box'],
-  ['a glob among the opt-in classes', beside('"sync": { "include": ["tasks", ^"**"] }'), /not an opt-in class; there are: settings/, 'sync.include.1'],
+  [
+    'a root outside of claudeDir',
+    inMachine('"followRoots": ["CLAUDE.md", ^"../secrets"]'),
+    /without "\.\."/,
+    'machines.rog.followRoots.1',
+  ],
+  [
+    'a machine name that is no name',
+    '{ "machines": { ^"my box": { "transport": "local" } } }',
+    /letter or digit/,
+    'machines.my box',
+  ],
+  [
+    'a glob among the opt-in classes',
+    beside('"sync": { "include": ["tasks", ^"**"] }'),
+    /not an opt-in class; there are: settings/,
+    'sync.include.1',
+  ],
   ['a negated glob', beside('"sync": { "exclude": [^"!skills/**"] }'), /neither "\/" nor "!"/, 'sync.exclude.0'],
   ['an unknown strategy', beside('"conflicts": { "strategy": ^"ask" }'), /expected one of/, 'conflicts.strategy'],
-  ['an unknown strategy of an override', beside('"conflicts": { "overrides": { "CLAUDE.md": ^"ask" } }'), /expected one of/, 'conflicts.overrides.CLAUDE.md'],
+  [
+    'an unknown strategy of an override',
+    beside('"conflicts": { "overrides": { "CLAUDE.md": ^"ask" } }'),
+    /expected one of/,
+    'conflicts.overrides.CLAUDE.md',
+  ],
   ['a size that is none', beside('"versions": { "maxBytes": ^"5 gigs" }'), /not a size/, 'versions.maxBytes'],
   ['polling slower than the promise of 10 s', beside('"sync": { "pollSeconds": ^60 }'), /<=10/, 'sync.pollSeconds'],
-  ['a project on a machine that is not there', beside('"projects": { "app": { "mac": ^"/x" } }'), /no machine "mac"/, 'projects.app.mac'],
-  ['a machine that is there twice', '{ "machines": {\n "a": { "transport": "local" },\n ^"a": { "transport": "ssh", "host": "a" } } }', /there twice/, 'machines.a'],
-  ['a name that JavaScript would drop', '{ "machines": { "a": { "transport": "local" }, ^"__proto__": { "transport": "local" } } }', /cannot be used/, 'machines.__proto__'],
-  ['two names that differ in case', '{ "machines": { "a": { "transport": "local" },\n "A": ^{ "transport": "ssh", "host": "a" } } }', /only in case/, 'machines.A'],
-  ['two local machines with one folder', '{ "machines": { "a": { "transport": "local" },\n "b": ^{ "transport": "local", "claudeDir": "/home/ada/x/../.claude/" } } }', /same folder as "a"/, 'machines.b'],
-  ['a local machine in the folder of another', '{ "machines": { "a": { "transport": "local" },\n "b": ^{ "transport": "local", "claudeDir": "~/.claude/skills" } } }', /same folder as "a"/, 'machines.b'],
-  ['one ssh account twice', '{ "machines": { "a": { "transport": "ssh", "host": "box" },\n "b": ^{ "transport": "ssh", "host": "BOX" } } }', /same folder as "a"/, 'machines.b'],
+  [
+    'a project on a machine that is not there',
+    beside('"projects": { "app": { "mac": ^"/x" } }'),
+    /no machine "mac"/,
+    'projects.app.mac',
+  ],
+  [
+    'a machine that is there twice',
+    '{ "machines": {\n "a": { "transport": "local" },\n ^"a": { "transport": "ssh", "host": "a" } } }',
+    /there twice/,
+    'machines.a',
+  ],
+  [
+    'a name that JavaScript would drop',
+    '{ "machines": { "a": { "transport": "local" }, ^"__proto__": { "transport": "local" } } }',
+    /cannot be used/,
+    'machines.__proto__',
+  ],
+  [
+    'two names that differ in case',
+    '{ "machines": { "a": { "transport": "local" },\n "A": ^{ "transport": "ssh", "host": "a" } } }',
+    /only in case/,
+    'machines.A',
+  ],
+  [
+    'two local machines with one folder',
+    '{ "machines": { "a": { "transport": "local" },\n "b": ^{ "transport": "local", "claudeDir": "/home/ada/x/../.claude/" } } }',
+    /same folder as "a"/,
+    'machines.b',
+  ],
+  [
+    'a local machine in the folder of another',
+    '{ "machines": { "a": { "transport": "local" },\n "b": ^{ "transport": "local", "claudeDir": "~/.claude/skills" } } }',
+    /same folder as "a"/,
+    'machines.b',
+  ],
+  [
+    'one ssh account twice',
+    '{ "machines": { "a": { "transport": "ssh", "host": "box" },\n "b": ^{ "transport": "ssh", "host": "BOX" } } }',
+    /same folder as "a"/,
+    'machines.b',
+  ],
 ];
 
 describe('a mistake in the configuration is told with line and column', () => {
@@ -74,16 +155,22 @@ describe('a mistake in the configuration is told with line and column', () => {
 
   it('all mistakes are told at once, in the order of the file', () => {
     const { error } = mistakes('{ ^"a": 1, "machines": { "x": { "transport": "local", "paused": 1 } }, "b": 2 }');
-    assert.deepEqual(error.issues.map(({ at }) => at), ['a', 'machines.x.paused', 'b']);
+    assert.deepEqual(
+      error.issues.map(({ at }) => at),
+      ['a', 'machines.x.paused', 'b'],
+    );
   });
 
   it('columns count after comments and in files with CRLF', () => {
-    const { error, line, column } = mistakes('// one\r\n{\r\n  /* two */ ^"x": 1,\r\n "machines": { "a": { "transport": "local" } } }');
+    const { error, line, column } = mistakes(
+      '// one\r\n{\r\n  /* two */ ^"x": 1,\r\n "machines": { "a": { "transport": "local" } } }',
+    );
     assert.deepEqual([error.line, error.column], [line, column]);
   });
 
   it('the same folder on different machines is no mistake', () => {
-    const text = '{ "machines": { "a": { "transport": "local" }, "b": { "transport": "ssh", "host": "b" }, "c": { "transport": "ssh", "host": "c" } } }';
+    const text =
+      '{ "machines": { "a": { "transport": "local" }, "b": { "transport": "ssh", "host": "b" }, "c": { "transport": "ssh", "host": "c" } } }';
     assert.deepEqual(Object.keys(parseConfig(text, 'f', HOME).machines), ['a', 'b', 'c']);
   });
 });
@@ -97,7 +184,10 @@ describe('a configuration file', () => {
 
   it('that is not there is told as such, by name', async () => {
     const file = join(folder, 'none.jsonc');
-    await assert.rejects(loadConfig(file, HOME), (error) => ConfigError.is(error, 'missing') && error.message.includes(file));
+    await assert.rejects(
+      loadConfig(file, HOME),
+      (error) => ConfigError.is(error, 'missing') && error.message.includes(file),
+    );
   });
 
   it('that cannot be read is told as such', async () => {

@@ -12,7 +12,10 @@ describe('where the hub keeps things', () => {
     assert.equal(usual.dataDir, '/home/ada/.local/state/claude-sync');
     assert.equal(usual.hubFile, '/home/ada/.local/state/claude-sync/hub.json');
     assert.equal(usual.logFile, '/home/ada/.local/state/claude-sync/logs/hub.log');
-    const moved = hubPaths({ ...linux, env: { XDG_CONFIG_HOME: '/c', XDG_STATE_HOME: '/s', XDG_RUNTIME_DIR: '/run/user/1000' } });
+    const moved = hubPaths({
+      ...linux,
+      env: { XDG_CONFIG_HOME: '/c', XDG_STATE_HOME: '/s', XDG_RUNTIME_DIR: '/run/user/1000' },
+    });
     assert.equal(moved.configFile, '/c/claude-sync/config.jsonc');
     assert.equal(moved.dataDir, '/s/claude-sync');
     assert.match(moved.socket, /^\/run\/user\/1000\/claude-sync\/[0-9a-f]{16}\.sock$/);
@@ -35,7 +38,9 @@ describe('where the hub keeps things', () => {
   });
 
   it('two data folders, or two users, never share a socket', () => {
-    const sockets = [{ dataDir: '/a' }, { dataDir: '/b' }, { dataDir: '/a', uid: '2' }].map((over) => hubPaths({ ...linux, ...over }).socket);
+    const sockets = [{ dataDir: '/a' }, { dataDir: '/b' }, { dataDir: '/a', uid: '2' }].map(
+      (over) => hubPaths({ ...linux, ...over }).socket,
+    );
     assert.equal(new Set(sockets).size, 3);
     assert.equal(hubPaths({ ...linux, dataDir: '/a' }).socket, sockets[0]);
   });
@@ -51,9 +56,12 @@ describe('where the hub keeps things', () => {
   });
 
   it('a socket path that the user named and that cannot work is refused with its length', () => {
-    assert.throws(() => hubPaths({ ...linux, socket: `/${'x'.repeat(103)}` }), (error) => {
-      return error instanceof SocketPathTooLong && /104 bytes.*--socket/.test(error.message);
-    });
+    assert.throws(
+      () => hubPaths({ ...linux, socket: `/${'x'.repeat(103)}` }),
+      (error) => {
+        return error instanceof SocketPathTooLong && /104 bytes.*--socket/.test(error.message);
+      },
+    );
     assert.equal(hubPaths({ ...linux, socket: `/${'x'.repeat(102)}` }).socket.length, 103);
   });
 

@@ -72,7 +72,7 @@ describe('a configuration that changes while the hub runs', () => {
   it('with a mistake is told once, and the last good one stays in force', async () => {
     await watch(await loadConfig(file, '/home/ada'));
     await writeFile(file, '{ "machines": ');
-    assert.match((await told.until(1) as ConfigError).message, /config\.jsonc:1:\d+: not valid JSON/);
+    assert.match(((await told.until(1)) as ConfigError).message, /config\.jsonc:1:\d+: not valid JSON/);
     assert.equal(pausedIn(watching.lastGood), false);
     await watching.reload();
     await writeFile(file, BETTER);

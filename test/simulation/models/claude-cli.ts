@@ -4,7 +4,7 @@ import type { Ledger } from '../oracle/ledger.ts';
 import { splitLines } from '../oracle/ledger.ts';
 import type { Prng } from '../prng.ts';
 import type { Scheduler } from '../scheduler.ts';
-import { nameOf, parentPath } from '../volume.ts';
+import { nameOf, parentPath, pathOf } from '../volume.ts';
 import {
   checkpointRecord,
   compactionRecords,
@@ -275,7 +275,8 @@ export class ClaudeCli {
       scheduler.after(wait, `${machine.name} cli writes ${lines.length} lines to ${this.session.slice(0, 8)}`, () => {
         this.#flushing = false;
         this.#unwritten--;
-        if (this.#running && inode) this.#write(inode, lines, this.#log);
+        if (!this.#running || !inode) return this.#displaced(lines);
+        this.#write(inode, lines, this.#log);
       });
     };
     begin();
@@ -311,11 +312,21 @@ export class ClaudeCli {
     const bytes = Buffer.from(`${lead}${lines.join('\n')}\n`, 'latin1');
     const room = machine.volume.capacity - machine.volume.used;
     // On a full disk the CLI loses its line; it is nobody else's to keep.
-    if (room < bytes.length) return;
+    if (room < bytes.length) return this.#displaced(lines);
+    if (machine.volume.find(pathOf(inode)) !== inode || inode.links === 0 || pathOf(inode).includes('.claude-sync'))
+      this.#displaced(lines);
     machine.volume.append(inode, bytes);
     for (const text of lines) {
       const line = ledger.lineWritten(machine.name, log, text);
       if (inode.links === 0 && inode.lostBy === 'user') line.excuse ??= 'written into a file that its user had removed';
+    }
+  }
+
+  /** Remembers that these records are not where their children will be. */
+  #displaced(lines: readonly string[]): void {
+    for (const text of lines) {
+      const uuid = readRecord(text)?.uuid;
+      if (typeof uuid === 'string') this.#context.ledger.displaced.add(uuid);
     }
   }
 

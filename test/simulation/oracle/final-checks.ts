@@ -80,13 +80,13 @@ function checkLines({ ledger, contents }: FinalState): Violation[] {
         });
       }
     }
-    found.push(...checkParents(log, head));
+    found.push(...checkParents(log, head, ledger.displaced));
   }
   return found;
 }
 
 /** A record comes after its parent, as far as the head has the parent at all. */
-function checkParents(log: string, head: Buffer): Violation[] {
+function checkParents(log: string, head: Buffer, displaced: ReadonlySet<string>): Violation[] {
   const found: Violation[] = [];
   const position = new Map<string, number>();
   const records = splitLines(head).whole.map(readRecord);
@@ -94,7 +94,10 @@ function checkParents(log: string, head: Buffer): Violation[] {
     (record, at) => typeof record?.uuid === 'string' && !position.has(record.uuid) && position.set(record.uuid, at),
   );
   records.forEach((record, at) => {
-    const parent = typeof record?.parentUuid === 'string' ? position.get(record.parentUuid) : undefined;
+    const parent =
+      typeof record?.parentUuid === 'string' && !displaced.has(record.parentUuid)
+        ? position.get(record.parentUuid)
+        : undefined;
     if (parent !== undefined && parent > at) {
       found.push({
         promise: 'order',
@@ -186,7 +189,8 @@ function checkTrees(state: FinalState): Violation[] {
         violate('not-level', key, `${path} has ${describe(machine.content(path))}, the head ${describe(head ?? null)}`);
     }
     for (const [key, head] of contents.heads) {
-      if (head === null || seen.has(key) || key === 'history' || isForgotten(ledger, key)) continue;
+      // History heads lie in no file of their own on a machine; `checkHistory` looks at those.
+      if (head === null || seen.has(key) || /^history(\/|$)/.test(key) || isForgotten(ledger, key)) continue;
       const pair = contents.pair(machine.name, key);
       if (pair?.evicted === true && wasRemoved(ledger, machine.name, key)) continue;
       if (excuseOf(state, machine, key, head) !== null) continue;

@@ -50,6 +50,11 @@ export class Ledger {
   /** Portable names of all documents, sidecars and blobs that programs ever made. */
   readonly documentNames = new Set<string>();
   readonly owed: OwedContent[] = [];
+  /**
+   * Uuids of records that a program wrote into a file which was no longer the one under its name, or could not write at all.
+   * Their children may be seen before them or without them: the program itself made the gap.
+   */
+  readonly displaced = new Set<string>();
   /** Marker -> machine it was planted on. */
   readonly secrets = new Map<string, string>();
   readonly forgottenSessions = new Set<string>();

@@ -83,7 +83,12 @@ export class Reader {
       const record = readRecord(text);
       if (typeof record?.uuid !== 'string') continue;
       this.#leaves.add(record.uuid);
-      if (typeof record.parentUuid === 'string' && !uuids.has(record.parentUuid) && !this.#startsShort(log, whole)) {
+      if (
+        typeof record.parentUuid === 'string' &&
+        !uuids.has(record.parentUuid) &&
+        !this.#ledger.displaced.has(record.parentUuid) &&
+        !this.#startsShort(log, whole)
+      ) {
         return this.#violate('hole', machine, log, `a reader sees ${shorten(text)} without its parent`);
       }
       uuids.add(record.uuid);

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HubLink, type HubState } from '../../src/extension/hub-link.ts';
+import { statusText } from '../../src/extension/status-text.ts';
+import type { StatusResult } from '../../src/protocol/status.ts';
+
+const machine: StatusResult['machines'][number] = {
+  name: 'rog',
+  role: 'spoke',
+  os: 'linux',
+  status: 'online',
+  lastSeenAt: 0,
+  lastSyncAt: 0,
+  files: 0,
+  bytes: 0,
+  pending: 0,
+  watcher: 'chokidar',
+  latencyMs: { p50: 0, p99: 0 },
+  reason: null,
+};
+
+const running = (over: Partial<StatusResult>): HubState => ({
+  kind: 'running',
+  status: {
+    hub: { pid: 1, version: '0.1.0', startedAt: 0, uptimeMs: 0 },
+    inSync: true,
+    machines: [machine],
+    conflicts: { open: 0 },
+    alerts: [],
+    totals: { syncs: 0, failed: 0, successRate: 1, bytesSent: 0, bytesReceived: 0, bytesPerSecond: 0 },
+    ...over,
+  },
+});
+
+describe('the status item of the extension', () => {
+  it('says "in sync" only when the hub does', () => {
+    assert.equal(statusText(running({})).text, '$(sync) In sync');
+    for (const state of [running({ inSync: false }), { kind: 'connecting' }, { kind: 'not-running' }] as const) {
+      assert.doesNotMatch(statusText(state).text, /In sync/);
+    }
+  });
+
+  it('puts what needs the user first, and names the machine and the reason', () => {
+    assert.match(statusText(running({ conflicts: { open: 2 } })).text, /warning.*2 conflicts/);
+    const stopped = running({
+      inSync: false,
+      machines: [{ ...machine, status: 'quarantined', pending: 3, reason: 'emptied' }],
+    });
+    assert.deepEqual(statusText(stopped).lines, ['rog: quarantined, 3 pending (emptied)']);
+  });
+
+  it('without a hub says that it is not running and what to do', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'extension-'));
+    const told: HubState[] = [];
+    const link = new HubLink({ dataDir, version: '0.1.0', onState: (state) => told.push(state) });
+    await link.refresh();
+    link.dispose();
+    await rm(dataDir, { recursive: true });
+    assert.deepEqual(told, [{ kind: 'not-running' }]);
+    assert.match(statusText({ kind: 'not-running' }).lines.join(), /claude-sync up/);
+  });
+});
