@@ -132,7 +132,7 @@ export class Activity {
       for (const cli of clis) cli.exit();
     }
     this.startHub();
-    await scheduler.sleep(90_000, 'rest: machines reconnect');
+    await scheduler.sleep(70_000, 'rest: machines reconnect');
     for (const [machine] of this.#hub.quarantined()) await this.#hub.resume(machine, 'refill');
     for (const session of this.#forgetting) await this.#hub.forget(session);
     // Scans are asked for again after the time in which a machine that cannot prove it counts its sessions as live.

@@ -4,7 +4,7 @@ import { createEngine } from '../../src/hub/engine/engine.ts';
 import type { EngineUnderTest, HubParts } from './hub-under-test.ts';
 
 /** Machines that tell of changes are scanned this rarely by the product; in the simulation one rhythm serves all, s. */
-const SCAN_SECONDS = 10;
+const SCAN_SECONDS = 20;
 
 /** Puts the real engine together, as the product's composition root does. */
 export function bootEngine(parts: HubParts): EngineUnderTest {

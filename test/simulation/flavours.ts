@@ -70,8 +70,8 @@ function flavour(name: string, weights: Flavour['weights'], rest: Partial<Flavou
   return {
     name,
     weights: { ...EVERYDAY, ...weights },
-    gapMs: 900,
-    durationMs: 120_000,
+    gapMs: 700,
+    durationMs: 80_000,
     ambush: 0.02,
     machines: [2, 3],
     delayMs: 4,

@@ -139,8 +139,9 @@ describe('the oracle of the simulation', () => {
     assert.deepEqual(scene.broken(), ['invented']);
   });
 
-  it('sees a hole: a record delivered without its parent', () => {
+  it('sees a hole: a record delivered without its parent', async () => {
     const scene = new Scene();
+    await scene.scheduler.run(scene.scheduler.now + NOTICED_AFTER_MS + 1);
     scene.byHub(scene.mac, scene.path(scene.mac), Buffer.from(`${scene.lines[1]}\n`));
     scene.transcript(scene.lines);
     assert.deepEqual(scene.broken(), ['hole']);

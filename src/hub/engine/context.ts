@@ -52,8 +52,12 @@ export interface MachineView {
   /** A copy was made level with its head; `since` = when the change was seen. */
   noteDelivered(since: UnixMs | null, bytes: number): void;
   noteReceived(bytes: number): void;
-  /** A file was swapped out: what a late writer still puts into it has to be looked for. */
-  watchUndo(): void;
+  /** The file of `key` was swapped out: what a late writer still puts into it has to be looked for, and belongs to `forkKey` if that is set. */
+  noteSwap(key: Key, forkKey: Key | null): void;
+  /** Takes in late writes first when the file of `key` was swapped out a moment ago: they come before what the new file has. */
+  takeLateWrites(key: Key): Promise<void>;
+  /** The fork that the swapped-out file of `key` belonged to, while that is remembered. */
+  swappedFork(key: Key): Key | null;
   /** A file whose delete would be passed on was found absent (or is there again). */
   pendingDelete(key: Key, pending: boolean): void;
   /** What the safeguards count. A returned sentence means: stop this machine. */

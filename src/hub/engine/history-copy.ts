@@ -91,11 +91,14 @@ export class HistoryCopy {
         // A file that is seen for the first time or was cut is made whole once, in order of time.
         const whole = first || rewritten ? !(await this.#isWhole(lines)) : (cursor?.cut ?? false);
         const origins = { ...(cursor?.origins ?? {}), [machine.name]: this.#heads.present(ownKey(machine.name))?.size ?? 0 };
+        // Lines of others among the growth: the hub brought them and did not live to note it, or the CLI wrote at the same moment.
+        const unaccounted = grown && (fresh.length < lines.length || (cursor.common < cursor.lineBytes && !rewritten));
         store.pairs.put({
           ...pair,
           evictedSeq: null,
           base: historyBase(stat, excerpt.to, whole ? 0 : this.#levelSeq(origins), {
             ...cursorAt(end, tailHash),
+            common: unaccounted ? 0 : end,
             cut: whole,
             origins: first || rewritten ? (whole ? {} : this.#allOrigins()) : origins,
           }),
@@ -118,9 +121,11 @@ export class HistoryCopy {
   }
 
   async #append(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
-    const { lines, origins } = await this.#undelivered(machine, cursor);
+    // Where `origins` does not tell all that the file holds, the file itself does.
+    const present = cursor.common < cursor.lineBytes ? await this.#identitiesIn(machine, pair, base) : undefined;
+    const { lines, origins } = await this.#undelivered(machine, present ? { origins: {} } : cursor, present);
     if (lines.length === 0) {
-      if (base.seq !== head.seq) this.#save(pair, { ...base, seq: head.seq, cursor: { ...cursor, origins } });
+      if (base.seq !== head.seq || present) this.#save(pair, { ...base, seq: head.seq, cursor: { ...cursor, common: cursor.lineBytes, origins } });
       return LEVEL;
     }
     if (base.fileBytes > cursor.lineBytes) {
@@ -129,6 +134,8 @@ export class HistoryCopy {
     }
     const torn = base.fileBytes > cursor.lineBytes ? [NEWLINE] : [];
     const bytes = Buffer.concat([...torn, ...lines]);
+    // A line whose origin is forgotten in a crash would come back from here as one of this machine's own.
+    await this.#ctx.store.flush();
     const unlock = await machine.replica.lock(pair.path);
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
@@ -136,7 +143,7 @@ export class HistoryCopy {
       if (outcome.kind !== 'done') return notDone(outcome);
       if (torn.length > 0) {
         // The torn line is a whole one now: read the file anew, so that it is entered like any other.
-        this.#save(pair, { ...base, fileBytes: -1, cursor: { ...cursor, origins } });
+        this.#save(pair, { ...base, fileBytes: -1, cursor: { ...cursor, common: 0 } });
         return LOOK;
       }
       const end = outcome.stat.size;
@@ -147,6 +154,11 @@ export class HistoryCopy {
     } finally {
       await unlock();
     }
+  }
+
+  async #identitiesIn(machine: MachineView, pair: Pair, base: Base): Promise<Set<string>> {
+    const lines = await readAll(machine.replica.read(pair.path, 0, base.fileBytes));
+    return new Set(lines.map((line) => parseEntry(line.bytes).identity));
   }
 
   /** The whole file anew: all its own lines as they are, what it lacks, in order of time. */

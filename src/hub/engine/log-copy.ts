@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { growthToAppend } from '../../core/log/merge.ts';
+import { takeApart } from '../../core/log/growth.ts';
 import { commonWholeLines } from '../../core/log/prefix.ts';
 import type { Base, ByteRange, FileStat, Head, Key, LogCursor, Pair, RelativePath } from '../../core/domain.ts';
+import type { LineFact } from '../../core/log/record.ts';
 import type { Rule } from '../../core/rules/classify.ts';
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { collect, takeExcerpt, wholeLineEnd, type Excerpt } from './excerpt.ts';
 import { addRange, factsOf, LogHeads, type AppendMeta } from './log-heads.ts';
-import { LogMerge, type MergedCursor } from './log-merge.ts';
+import { LogMerge, takeRanges, type MergedCursor } from './log-merge.ts';
 
 /** Growth is trusted only behind the same last bytes: this many on an event ... */
 const TAIL_CHECK_BYTES = 1024;
@@ -144,7 +145,7 @@ export class LogCopy {
     await this.#join(machine, pair.key, head, cursor.common + same, end, excerpt, false, rule, meta, save);
   }
 
-  /** Later growth of a copy that diverged: all of it is new unless it only repeats records of the head. */
+  /** Later growth of a copy that diverged: what that machine wrote is new, what it got from the hub is not. */
   async #growDiverged(
     pair: Pair,
     cursor: LogCursor,
@@ -153,16 +154,19 @@ export class LogCopy {
     meta: AppendMeta,
     save: (head: Head, cursor: MergedCursor) => void,
   ): Promise<void> {
-    const from = this.#ctx.guards.on('merge-cursor') ? cursor.merged : Math.min(cursor.common, cursor.merged, excerpt.from);
-    const growth = await factsOf(excerpt.read(Math.max(from, excerpt.from), end), Math.max(from, excerpt.from));
-    const take = growthToAppend(growth, await this.#heads.knownRecords(pair.key));
+    const trusted = this.#ctx.guards.on('merge-cursor');
+    const from = trusted ? cursor.merged : Math.max(Math.min(cursor.common, cursor.merged), excerpt.from);
+    const growth = await factsOf(excerpt.read(from, end), from);
     const sizeBefore = this.#heads.present(pair.key)?.size ?? 0;
-    const first = take[0];
-    const bytes = first ? excerpt.read(first.start, end) : excerpt.read(end, end);
-    await this.#heads.append(pair.key, bytes, meta, (head) => {
-      const missing: ByteRange[] = [...cursor.missing];
-      addRange(missing, [cursor.delivered, sizeBefore]);
-      save(head, { ...cursor, lineBytes: end, merged: end, delivered: head.size, missing });
+    const lacking: ByteRange[] = [...cursor.missing];
+    addRange(lacking, [cursor.delivered, sizeBefore]);
+    // What was taken out there on purpose is not pushed, so it does not come back as an append of ours.
+    const pushed: readonly ByteRange[] = cursor.cut ? [[cursor.delivered, sizeBefore]] : lacking;
+    const head = trusted ? await this.#heads.facts(pair.key, 0, sizeBefore) : [];
+    const { added, echoed } = takeApart(growth, head, (line) => isIn(pushed, line));
+    const missing = head.length === 0 ? lacking : rangesOf(head.filter((line) => isIn(lacking, line) && !echoed.has(line.start)));
+    await this.#heads.append(pair.key, takeRanges(excerpt, added), meta, (made) => {
+      save(made, { ...cursor, lineBytes: end, merged: end, delivered: made.size, missing });
     });
   }
 
@@ -316,6 +320,16 @@ export class LogCopy {
     // A file that is there again is not evicted any more.
     this.#ctx.store.pairs.put({ ...pair, base, evictedSeq: null });
   }
+}
+
+function isIn(ranges: readonly ByteRange[], line: LineFact): boolean {
+  return ranges.some(([from, to]) => from <= line.start && line.start < to);
+}
+
+function rangesOf(lines: readonly LineFact[]): ByteRange[] {
+  const ranges: ByteRange[] = [];
+  for (const line of lines) addRange(ranges, [line.start, line.end]);
+  return ranges;
 }
 
 /** Whether the copy is (as far as it goes) a prefix of the head. */

@@ -152,7 +152,7 @@ export class LogDelivery {
       how: 'swap',
     });
     if (outcome.kind !== 'done') return notDone(outcome);
-    machine.watchUndo();
+    machine.noteSwap(pair.key, base.cursor?.forkKey ?? null);
     await this.#saveLevel(machine, pair, head, outcome.stat, generation);
     machine.noteDelivered(this.#ctx.headSeenAt(pair.key), head.size);
     return LEVEL;

@@ -96,14 +96,6 @@ export class LogHeads {
     return factsOf(from < to ? this.#ctx.archive.read(key, from, to) : once(Buffer.alloc(0)), from);
   }
 
-  /** A test for records (uuid and bytes) that the head holds anywhere. */
-  async knownRecords(key: Key): Promise<(fact: LineFact) => boolean> {
-    const known = new Set<string>();
-    const head = this.present(key);
-    if (head) for await (const fact of readFacts(this.#ctx.archive.read(key, 0, head.size))) if (fact.uuid !== null) known.add(recordId(fact));
-    return (fact) => fact.uuid !== null && known.has(recordId(fact));
-  }
-
   async #cutBack(key: Key, size: number): Promise<void> {
     const { archive } = this.#ctx;
     const found = await archive.size(key);
@@ -137,8 +129,4 @@ export function addRange(ranges: ByteRange[], range: ByteRange): void {
   const last = ranges.at(-1);
   if (last && last[1] >= range[0]) ranges[ranges.length - 1] = [last[0], Math.max(last[1], range[1])];
   else ranges.push(range);
-}
-
-function recordId(fact: LineFact): string {
-  return `${fact.uuid ?? ''} ${fact.hash}`;
 }

@@ -220,7 +220,7 @@ export class LogMerge {
 }
 
 /** Lines `take` of the excerpt, in order, neighbours read together. */
-async function* takeRanges(excerpt: Excerpt, take: readonly LineFact[]): AsyncGenerator<Buffer> {
+export async function* takeRanges(excerpt: Excerpt, take: readonly LineFact[]): AsyncGenerator<Buffer> {
   const ranges: ByteRange[] = [];
   for (const fact of take) addRange(ranges, [fact.start, fact.end]);
   for (const [from, to] of ranges) yield* excerpt.read(from, to);

@@ -16,6 +16,8 @@ const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] as const
 const OFFLINE_AFTER_MS = 300_000;
 /** Undo entries are looked at this long after a replace: a writer that still held the file open has written by then, or later. */
 const UNDO_CHECKS_MS = [500, 5_000] as const;
+/** For this long, growth of a file that was swapped waits for a look at what went into the old one. */
+const SWAP_REMEMBERED_MS = 60_000;
 const UNDO_KEPT_MS = 24 * 3_600_000;
 /** More hints than this at once: the watcher's queue may have overflowed without saying so. */
 const BURST_HINTS = 2_000;
@@ -62,6 +64,7 @@ export class MachineLink implements MachineView {
   #downSince: UnixMs | null = null;
   #cancelRetry: (() => void) | null = null;
   #cancelScan: (() => void) | null = null;
+  readonly #swaps = new Map<Key, { readonly at: UnixMs; readonly forkKey: Key | null }>();
   #live: { at: UnixMs; sessions: ReadonlySet<string> } | null = null;
   #pendingHints = 0;
   #burst = 0;
@@ -276,13 +279,24 @@ export class MachineLink implements MachineView {
     this.safeguards.pendingDelete(key, pending);
   }
 
-  /** A swapped-out file may still be written to by somebody who holds it open. */
-  watchUndo(): void {
+  noteSwap(key: Key, forkKey: Key | null): void {
+    this.#swaps.set(key, { at: this.#ctx.clock.now(), forkKey });
     for (const ms of UNDO_CHECKS_MS) {
       this.#ctx.clock.after(ms, () => {
         if (this.writable) void this.#scan.takeLateWrites(this).catch((error: unknown) => this.#trouble(error));
       });
     }
+  }
+
+  async takeLateWrites(key: Key): Promise<void> {
+    const swap = this.#swaps.get(key);
+    if (swap === undefined) return;
+    await this.#scan.takeLateWrites(this);
+    if (this.#ctx.clock.now() - swap.at > SWAP_REMEMBERED_MS) this.#swaps.delete(key);
+  }
+
+  swappedFork(key: Key): Key | null {
+    return this.#swaps.get(key)?.forkKey ?? null;
   }
 
   /** Files the machine is known to hold. */

@@ -134,6 +134,7 @@ export class Reconciler {
       this.#absentSince.delete(`${machine.name}\n${pair.key}`);
       if (pair.base?.kind !== 'file' || !isUnchanged(pair.base, look.stat) || !this.#ctx.guards.on('own-writes-by-result')) {
         machine.noteChange(pair.key);
+        await machine.takeLateWrites(pair.key);
         const changed = await this.#logCopy.take(machine, { pair, stat: look.stat, deep: mark.deep ?? false, rule });
         if (changed) this.#ctx.headChanged(pair.key, machine.name);
       }

@@ -39,9 +39,8 @@ export class ClaudeCli {
   #leaf: string | null = null;
   #file: string;
   #newlineFirst = false;
-  #flushing = false;
-  /** Flushes begun or waiting: until they are written, the leaf is not on disk. */
-  #unwritten = 0;
+  /** Flushes begun or waiting, in order; until they are written, the leaf is not on disk. */
+  readonly #waiting: string[][] = [];
   #running = true;
   #turns = 0;
 
@@ -102,13 +101,13 @@ export class ClaudeCli {
 
   /** One line at this very moment, between two steps of whoever else is at the file. */
   interject(): void {
-    if (this.#running && this.#unwritten === 0)
+    if (this.#running && this.#waiting.length === 0)
       this.#append(this.#file, [this.#message('user', `now ${this.#context.prng.hex(4)}`)], this.#log);
   }
 
   /** Cuts the last message out of the file, in place. */
   withdraw(): void {
-    if (!this.#running || this.#unwritten > 0) return;
+    if (!this.#running || this.#waiting.length > 0) return;
     const { machine, ledger } = this.#context;
     const inode = machine.volume.find(machine.at(this.#file));
     if (!inode || inode.type !== 'file') return;
@@ -137,7 +136,7 @@ export class ClaudeCli {
 
   /** `/cd`: notes the new folder in the file, then renames file and sidecars into it. */
   changeFolder(project: string): void {
-    if (!this.#running || this.#unwritten > 0 || project === this.project) return;
+    if (!this.#running || this.#waiting.length > 0 || project === this.project) return;
     const { machine } = this.#context;
     const from = this.#file;
     if (!machine.volume.find(machine.at(from))) return;
@@ -265,18 +264,18 @@ export class ClaudeCli {
   /** One flush: open now, write a little later, into whatever was opened. Flushes of one process do not overlap. */
   #flush(lines: string[]): void {
     const { scheduler, prng, machine } = this.#context;
-    this.#unwritten++;
+    this.#waiting.push(lines);
+    if (this.#waiting.length > 1) return;
     const begin = (): void => {
-      if (!this.#running) return;
-      if (this.#flushing) return void scheduler.after(1, `${machine.name} cli waits`, begin);
-      this.#flushing = true;
-      const inode = this.#open(this.#file);
+      const next = this.#waiting[0];
+      if (!next) return;
+      const inode = this.#running ? this.#open(this.#file) : null;
       const wait = prng.chance(0.03) ? prng.int(500, 3000) : prng.chance(0.4) ? prng.int(1, 12) : 0;
-      scheduler.after(wait, `${machine.name} cli writes ${lines.length} lines to ${this.session.slice(0, 8)}`, () => {
-        this.#flushing = false;
-        this.#unwritten--;
-        if (!this.#running || !inode) return this.#displaced(lines);
-        this.#write(inode, lines, this.#log);
+      scheduler.after(wait, `${machine.name} cli writes ${next.length} lines to ${this.session.slice(0, 8)}`, () => {
+        if (this.#running && inode) this.#write(inode, next, this.#log);
+        else this.#displaced(next);
+        this.#waiting.shift();
+        begin();
       });
     };
     begin();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** After so long in reach of a running hub, content has to have been noticed (docs/sync.md sections 3.7 and 8), virtual ms. */
-export const NOTICED_AFTER_MS = 30_000;
+export const NOTICED_AFTER_MS = 50_000;
 
 /** One distinct line that programs wrote into one log. */
 export interface WrittenLine {
@@ -160,6 +160,15 @@ export class Ledger {
 
   logs(): IterableIterator<string> {
     return this.#lines.keys();
+  }
+
+  /** Whether a program wrote this line so short a time ago that a write of the hub which was under way then may have missed it. */
+  isYoung(text: string): boolean {
+    for (const lines of this.#lines.values()) {
+      const line = lines.get(text);
+      if (line && this.#now() - line.at <= NOTICED_AFTER_MS) return true;
+    }
+    return false;
   }
 
   /** Whether these bytes are a line that was written into `log`. */

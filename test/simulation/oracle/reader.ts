@@ -1,12 +1,15 @@
 import type { SimulatedMachine } from '../machine.ts';
 import { readRecord } from '../models/records.ts';
 import { isSecretPath, placeOf } from '../places.ts';
-import type { VolumeChange } from '../volume.ts';
+import type { Inode, VolumeChange } from '../volume.ts';
 import { checkpointLeaf, historyForm } from './line-forms.ts';
 import type { Ledger } from './ledger.ts';
 import { hashOf, splitLines } from './ledger.ts';
 import type { Violation } from './violation.ts';
 import { shorten } from './violation.ts';
+
+/** A CLI that has been running for so long has to be known to the hub (liveness is cached for 1 s, links are slow), ms. */
+const LIVE_NOTICED_MS = 15_000;
 
 /**
  * A reader that looks at every file at the very moment the hub has changed it. What it sees must always be whole: a log is a
@@ -29,10 +32,44 @@ export class Reader {
 
   /** Follows what the hub does on `machine`. */
   follow(machine: SimulatedMachine): void {
+    // What lay under each log's name before the present change.
+    const before = new Map<string, Inode>();
     machine.onChange((path, change) => {
+      if (change.inode.type === 'file' && path.endsWith('.jsonl')) {
+        const replaced = before.get(path);
+        if (change.kind === 'remove') before.delete(path);
+        else before.set(path, change.inode);
+        if (change.by === 'hub' && change.kind === 'rename' && replaced !== undefined && replaced !== change.inode) {
+          this.#replaced(machine, path, replaced, change.inode);
+        }
+      }
       if (change.by === 'hub' && !path.startsWith('.claude-sync') && change.inode.type === 'file')
         this.#look(machine, path, change);
     });
+  }
+
+  /**
+   * The hub put another file in the place of a log. What a program wrote at just that moment is in the old one and has to come
+   * back, so its records may be missing for a while; but a session that has been open for some time is never replaced.
+   */
+  #replaced(machine: SimulatedMachine, path: string, old: Inode, now: Inode): void {
+    const there = new Set(splitLines(machine.volume.read(now, 0, now.size)).whole);
+    for (const text of splitLines(machine.volume.read(old, 0, old.size)).whole) {
+      const uuid = there.has(text) ? undefined : readRecord(text)?.uuid;
+      if (typeof uuid === 'string' && this.#ledger.isYoung(text)) this.#ledger.displaced.add(uuid);
+    }
+    for (const [pid, started] of machine.processes) {
+      const registration = machine.content(`sessions/${pid}.json`)?.toString('latin1') ?? '';
+      const session = /"sessionId":"([^"]+)"/.exec(registration)?.[1];
+      if (session === undefined || !path.endsWith(`/${session}.jsonl`) || machine.now() - started < LIVE_NOTICED_MS)
+        continue;
+      this.#violate(
+        'live-replaced',
+        machine,
+        path,
+        `a CLI has had this session open for ${machine.now() - started} ms`,
+      );
+    }
   }
 
   #look(machine: SimulatedMachine, path: string, change: VolumeChange): void {
