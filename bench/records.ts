@@ -44,7 +44,7 @@ export function recordLine(facts: SessionFacts, parent: string | null, bytes: nu
   const uuid = dice.uuid();
   const type = dice.below(2) === 0 ? 'assistant' : 'user';
   const at = dice.below(TEXT.length - 1);
-  const rest = bytes - 330;
+  const rest = Math.floor(bytes) - 330;
   let text = TEXT.slice(at, at + Math.max(8, rest));
   while (text.length < rest) text += TEXT.slice(0, rest - text.length);
   const head = `{"parentUuid":${parent === null ? 'null' : `"${parent}"`},"isSidechain":false,"userType":"external","cwd":"${cwd}"`;

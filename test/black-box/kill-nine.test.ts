@@ -63,19 +63,33 @@ class Written {
     for (const [session, lines] of this.sessions) await this.#checkSession(ground, session, lines);
     await this.#checkHistory(ground);
     for (const [path, text] of this.documents) {
-      for (const [name, home] of ground.homes) assert.equal(await home.text(path), text, `${path} on ${name}`);
+      const wrong: string[] = [];
+      for (const [name, home] of ground.homes) {
+        const found = await home.text(path);
+        if (found !== text) wrong.push(`${name}: ${found?.split('\n')[0] ?? 'absent'}`);
+      }
+      if (wrong.length > 0) assert.fail(`${path} is not "${text.split('\n')[0]}" on ${wrong.join(', ')}; ${await this.#story(ground, path)}`);
     }
+  }
+
+  /** What the hub tells about a document, for the failure message. */
+  async #story(ground: Ground, path: string): Promise<string> {
+    const versions = (await ground.versions(path)).slice(0, 5).map(({ version, machine, reason }) => `${version} ${machine} ${reason}`);
+    const conflicts = await ground.json<object>('conflicts', 'list');
+    const machines = (await ground.status()).machines.map(({ name, status, reason, unsettled }) => ({ name, status, reason, unsettled }));
+    return JSON.stringify({ versions, conflicts, machines });
   }
 
   async #checkSession(ground: Ground, session: string, lines: readonly string[]): Promise<void> {
     const head = await ground.archived(`session/${session}`);
     assert.ok(head, `the archive has session ${session}`);
     const counts = countLines(head);
-    const wrong = lines.filter((line) => counts.get(line) !== 1);
+    // A line without uuid may be said again on purpose: it is kept wherever it might have been (docs/sync.md section 4).
+    const wrong = lines.filter((line) => (line.includes('"uuid":') ? counts.get(line) !== 1 : !counts.has(line)));
     assert.deepEqual(
       wrong.slice(0, 3).map((line) => [counts.get(line) ?? 0, line.replace(/x{20,}/, 'x...').slice(0, 300)]),
       [],
-      `${wrong.length} of ${lines.length} lines of ${session} are not exactly once in the head`,
+      `${wrong.length} of ${lines.length} lines of ${session} are missing or doubled in the head`,
     );
     const known = new Set(lines);
     const strange = [...counts.keys()].filter((line) => !known.has(line) && !line.startsWith('{"type":"last-prompt"'));

@@ -132,20 +132,27 @@ export class Activity {
       for (const cli of clis) cli.exit();
     }
     this.startHub();
-    await scheduler.sleep(70_000, 'rest: machines reconnect');
+    // Keys that failed are tried again after a minute.
+    await scheduler.sleep(this.troubled.size > 0 ? 65_000 : 1_000, 'rest: faults are over');
+    await this.#atRest();
     for (const [machine] of this.#hub.quarantined()) await this.#hub.resume(machine, 'refill');
     for (const session of this.#forgetting) await this.#hub.forget(session);
-    // Scans are asked for again after the time in which a machine that cannot prove it counts its sessions as live.
-    const unproven = this.#households.some(
-      ({ machine }) => machine.spec.os !== 'linux' && machine.files('sessions').length > 0,
-    );
-    for (const pause of unproven ? [0, 11 * 60_000] : [0]) {
-      await scheduler.sleep(pause, 'rest: sessions become quiet');
-      await this.#hub.scanAll();
-      for (let since = scheduler.now; scheduler.now - since < REST_MS;) {
-        await scheduler.sleep(500, 'rest: looking');
-        if (!this.#hub.settled()) since = scheduler.now;
-      }
+    await this.#hub.scanAll();
+    await this.#atRest();
+    if (!this.#hub.waitsForQuiet()) return;
+    // A machine that cannot prove it counts its sessions as live for ten minutes. Afterwards nothing may be kept back.
+    scheduler.suspend(11 * 60_000);
+    await scheduler.sleep(6_000, 'rest: sessions are quiet');
+    await this.#hub.scanAll();
+    await this.#atRest();
+  }
+
+  /** Resolves when the hub has said for a while that it is done with all machines. */
+  async #atRest(): Promise<void> {
+    const { scheduler } = this.#world;
+    for (let since = scheduler.now; scheduler.now - since < REST_MS;) {
+      await scheduler.sleep(500, 'rest: looking');
+      if (!this.#hub.settled()) since = scheduler.now;
     }
   }
 

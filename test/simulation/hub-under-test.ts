@@ -135,6 +135,10 @@ export function createHubUnderTest(
       life = null;
     },
     settled: () => current().engine.settled(),
+    waitsForQuiet: () =>
+      world.machines.some(({ name }) =>
+        [...current().store.pairs.ofMachine(name)].some(({ state }) => state === 'deferred-live'),
+      ),
     scanAll: () => current().engine.scanAll(),
     forget: (session) => current().engine.forget(session),
     resume: (machine, mode) => current().engine.resume(machine, mode),

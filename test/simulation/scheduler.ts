@@ -11,7 +11,7 @@ const TRACE_LENGTH = 400;
 const EVENTS_PER_TURN = 512;
 
 interface Task {
-  readonly time: number;
+  time: number;
   readonly seq: number;
   readonly label: string;
   run: (() => void) | null;
@@ -28,7 +28,8 @@ export class Scheduler {
   #heap: Task[] = [];
   #hash = 0x811c9dc5;
   #events = 0;
-  #trace: string[] = [];
+  /** The last events, to be formatted only when somebody asks. */
+  #trace: { readonly time: number; readonly label: string }[] = [];
   #failure: { readonly error: unknown } | null = null;
 
   /** Virtual time, Unix ms. */
@@ -48,7 +49,9 @@ export class Scheduler {
 
   /** The last events, oldest first. */
   trace(): string[] {
-    return this.#trace.slice(-TRACE_LENGTH);
+    return this.#trace
+      .slice(-TRACE_LENGTH)
+      .map(({ time, label }) => `${String(time - WORLD_START).padStart(8)} ${label}`);
   }
 
   /** Puts a line into the trace (and its fingerprint) at the current time. */
@@ -68,6 +71,17 @@ export class Scheduler {
   /** Resolves after `ms` of virtual time. */
   sleep(ms: number, label: string): Promise<void> {
     return new Promise((resolve) => this.after(ms, label, resolve));
+  }
+
+  /**
+   * Everything sleeps for `ms` and wakes up where it was: clocks go on, timers and requests under way do not (a suspended
+   * computer). It costs no events, so a world can let long silences pass at once.
+   */
+  suspend(ms: number): void {
+    this.#record(`everything sleeps for ${ms} ms`);
+    this.#now += ms;
+    // The order stays the same, so the heap stays one.
+    for (const task of this.#heap) task.time += ms;
   }
 
   /** A failure that ends the run: `run` rejects with it. For errors that no part of the world expects. */
@@ -126,9 +140,8 @@ export class Scheduler {
   }
 
   #record(label: string): void {
-    const line = `${String(this.#now - WORLD_START).padStart(8)} ${label}`;
-    this.#hash = hash32(line, this.#hash);
-    this.#trace.push(line);
+    this.#hash = hash32(label, this.#hash ^ (this.#now - WORLD_START));
+    this.#trace.push({ time: this.#now, label });
     if (this.#trace.length > TRACE_LENGTH * 2) this.#trace = this.#trace.slice(-TRACE_LENGTH);
   }
 }

@@ -31,6 +31,8 @@ export interface SimulatedHub {
   stop(): Promise<void>;
   /** Whether, as far as the hub knows, there is nothing left to do on the machines that it can reach. */
   settled(): boolean;
+  /** Whether it keeps something back until a session is quiet. */
+  waitsForQuiet(): boolean;
   /** Scans all machines now (what `claude-sync wait` does first). */
   scanAll(): Promise<void>;
   /** `claude-sync forget`. */
@@ -58,6 +60,7 @@ export function createIdleHub(): SimulatedHub {
       running = false;
     },
     settled: () => true,
+    waitsForQuiet: () => false,
     async scanAll() {},
     async forget() {},
     async resume() {},

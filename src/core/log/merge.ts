@@ -1,4 +1,5 @@
 import type { UnixMs } from '../domain.ts';
+import { takeApart } from './growth.ts';
 import type { LineFact } from './record.ts';
 
 /**
@@ -42,15 +43,23 @@ export function mergeTails(head: readonly LineFact[], copy: readonly LineFact[])
 }
 
 /**
- * Later growth of a copy that has been merged once: appended to the head as it is, unless every line of it repeats a
- * record the head has (the CLI writes earlier records again, and appends of our own come back as growth). Whole or not
- * at all: picking lines out of it would leave holes, and a line without uuid never counts as a repetition.
- *
- * @param known whether the head has a record with this uuid and these bytes; asked only for facts with a uuid.
+ * The same for a copy all of whose lines were in the head once already, and which was cut or written anew since: what it still has
+ * of them is not news, in whatever order. Up to the first record that the head lacks, a line without uuid is taken for one of the
+ * head's when the head has it often enough; behind it, as in `takeApart`.
  */
-export function growthToAppend(growth: readonly LineFact[], known: (fact: LineFact) => boolean): LineFact[] {
-  const repeats = growth.every((fact) => fact.uuid !== null && known(fact));
-  return repeats ? [] : [...growth];
+export function mergeAgain(head: readonly LineFact[], copy: readonly LineFact[]): LineFact[] {
+  const { added } = takeApart(copy, head, () => false);
+  const left = new Map<string, number>();
+  for (const fact of head) left.set(fact.hash, (left.get(fact.hash) ?? 0) + 1);
+  const unknown = new Set(added);
+  for (const fact of copy) if (!unknown.has(fact)) left.set(fact.hash, (left.get(fact.hash) ?? 0) - 1);
+  const firstNew = added.findIndex((fact) => fact.uuid !== null);
+  return added.filter((fact, index) => {
+    const count = left.get(fact.hash) ?? 0;
+    if ((firstNew >= 0 && index >= firstNew) || count <= 0) return true;
+    left.set(fact.hash, count - 1);
+    return false;
+  });
 }
 
 /**

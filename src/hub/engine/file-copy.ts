@@ -4,7 +4,8 @@ import { CONFIRM_DELETE_MS, executableOf, plan, type Observed } from '../../core
 import { mergeSettings } from '../../core/settings/merge-settings.ts';
 import type { Base, FileStat, Head, Key, Pair, Sha256, UnixMs, VersionReason } from '../../core/domain.ts';
 import type { Rule } from '../../core/rules/classify.ts';
-import type { Staged } from '../archive/archive.ts';
+import { ArchiveDamaged, type Staged } from '../archive/archive.ts';
+import type { WriteOutcome } from '../replica/replica.ts';
 import type { EngineContext, MachineView } from './context.ts';
 import { collect, once } from './excerpt.ts';
 import { FileView } from './file-view.ts';
@@ -18,6 +19,8 @@ const STABLE_MS = 100;
 const STABLE_AT_MOST_MS = 3_000;
 /** Within this time a second write may leave size and mtime of a file system with coarse times as they were. */
 const COARSE_MTIME_MS = 2_000;
+/** In the place of a time that does not tell whether the file is still the same. */
+const UNTRUSTED_TIME = -1;
 
 /** What was seen of a file, with its content in staging when it had to be read. */
 interface SeenFile {
@@ -68,7 +71,7 @@ export class FileCopy {
       case 'nothing':
         return seen.observed.kind === 'unknown' ? { kind: 'held', reason: machine.notices.get(pair.path) ?? 'cannot be read' } : LEVEL;
       case 'adopt':
-        this.#saveSeen(pair, seen, head?.seq ?? 0);
+        this.#saveSeen(machine, pair, seen, head?.seq ?? 0);
         return LEVEL;
       case 'confirm-delete':
         return this.#waitForDelete(machine, pair, rule);
@@ -95,7 +98,7 @@ export class FileCopy {
     const { base } = pair;
     if (!mark.look && base !== null) {
       if (base.kind === 'absent') return { observed: { kind: 'absent', confirmed: true }, stat: null, staged: null };
-      return { observed: baseObserved(base), stat: statOf(base), staged: null };
+      if (base.mtimeMs !== UNTRUSTED_TIME) return { observed: baseObserved(base), stat: statOf(base), staged: null };
     }
     const look = await machine.replica.look(pair.path);
     const id = `${machine.name}\n${pair.key}`;
@@ -110,7 +113,7 @@ export class FileCopy {
     }
     if (this.#absentSince.delete(id)) machine.pendingDelete(pair.key, false);
     const { stat } = look;
-    if (base?.kind === 'file' && base.hash !== null && isUnchanged(base, stat) && !this.#mayBeCoarse(machine, stat, mark)) {
+    if (base?.kind === 'file' && base.hash !== null && isUnchanged(base, stat)) {
       return { observed: baseObserved(base), stat, staged: null };
     }
     const wait = this.#motion(machine, stat, id);
@@ -131,7 +134,6 @@ export class FileCopy {
       return settling(STABLE_MS);
     }
     this.#moving.delete(id);
-    if (stat.mtimeMs % 1000 === 0) this.#lookAgainIfCoarse(machine, pair.key, stat);
     return {
       observed: { kind: 'file', hash: staged.sha256, size: staged.bytes, executable: stat.executable },
       stat: after.stat,
@@ -152,13 +154,14 @@ export class FileCopy {
     return settling(STABLE_MS);
   }
 
-  #mayBeCoarse(machine: MachineView, stat: FileStat, mark: Mark): boolean {
-    return mark.deep === true && stat.mtimeMs % 1000 === 0 && this.#ctx.clock.now() - (stat.mtimeMs - machine.clockOffsetMs) < 3 * COARSE_MTIME_MS;
-  }
-
-  #lookAgainIfCoarse(machine: MachineView, key: Key, stat: FileStat): void {
-    const age = this.#ctx.clock.now() - (stat.mtimeMs - machine.clockOffsetMs);
-    if (age < COARSE_MTIME_MS) machine.queue.again(key, COARSE_MTIME_MS, 'settling', { look: true, deep: true });
+  /**
+   * A second write within the same second may leave size and time as they were, where times are whole seconds: what was read less
+   * than two seconds after its time is read again. The base says so itself, so that a restart in between forgets nothing.
+   */
+  #untrusted(machine: MachineView, key: Key, stat: FileStat): FileStat {
+    if (stat.mtimeMs % 1000 !== 0 || this.#ctx.clock.now() - (stat.mtimeMs - machine.clockOffsetMs) >= 2 * COARSE_MTIME_MS) return stat;
+    machine.queue.again(key, COARSE_MTIME_MS, 'settling');
+    return { ...stat, mtimeMs: UNTRUSTED_TIME };
   }
 
   // --- deletes ---------------------------------------------------------------------------------------------------------
@@ -229,7 +232,7 @@ export class FileCopy {
       if (store.heads.get(pair.key)?.seq !== head?.seq) return LOOK;
       if (head?.kind === 'file') await this.#keepHead(head, 'overwritten');
       const made = await this.#install(machine, pair.key, staged, stat.mtimeMs - machine.clockOffsetMs, executableOf(input, observed));
-      this.#saveSeen(pair, seen, made.seq);
+      this.#saveSeen(machine, pair, seen, made.seq);
       this.#log(machine, pair.key, 'commit', made.size, null);
       this.#ctx.headChanged(pair.key, machine.name);
       return LEVEL;
@@ -287,7 +290,7 @@ export class FileCopy {
       const result = await archive.stage(once(merged));
       await this.#install(machine, pair.key, result, Math.max(head.mtimeMs, stat.mtimeMs - machine.clockOffsetMs), executableOf(input, observed));
       // The machine's own content is its base now: it gets the merged one as any machine that is behind.
-      this.#saveSeen(pair, seen, 0);
+      this.#saveSeen(machine, pair, seen, 0);
       this.#log(machine, pair.key, 'merge', merged.length, null);
       this.#ctx.headChanged(pair.key, null);
       return LOOK;
@@ -344,12 +347,12 @@ export class FileCopy {
     });
     this.#log(machine, pair.key, 'conflict', staged.bytes, `last write wins: ${winner}`);
     if (headWins) {
-      this.#saveSeen(pair, seen, 0);
+      this.#saveSeen(machine, pair, seen, 0);
       return LOOK;
     }
     const observed = seen.observed.kind === 'file' ? seen.observed : { executable: stat.executable };
     const made = await this.#install(machine, pair.key, staged, stat.mtimeMs - machine.clockOffsetMs, executableOf(input, observed));
-    this.#saveSeen(pair, seen, made.seq);
+    this.#saveSeen(machine, pair, seen, made.seq);
     this.#ctx.headChanged(pair.key, machine.name);
     return LEVEL;
   }
@@ -410,39 +413,61 @@ export class FileCopy {
 
   async #deliver(machine: MachineView, pair: Pair, rule: Rule, seen: SeenFile, head: Head): Promise<Outcome> {
     const { replica } = machine;
-    const { stat } = seen;
+    const { stat, observed } = seen;
+    const expectedHash = observed.kind === 'file' && rule.merge !== 'keys' ? observed.hash : null;
     if (head.kind === 'tombstone') {
       if (stat === null) {
         this.#ctx.store.pairs.put({ ...pair, base: absentBase(head.seq), evictedSeq: null });
         return LEVEL;
       }
       await this.#ctx.makeDurable([]);
-      const removed = await replica.remove(pair.path, { expect: stat });
+      const removed = await replica.remove(pair.path, { expect: stat, sha256: expectedHash });
       if (removed.kind !== 'done') return notDone(removed);
       this.#ctx.store.pairs.put({ ...pair, base: absentBase(head.seq), evictedSeq: null });
       machine.noteDelivered(this.#ctx.headSeenAt(pair.key), 0);
       return LEVEL;
     }
-    const rendered = await this.#view.render(machine, pair, rule, stat?.size ?? null);
     if (stat !== null) await this.#ctx.makeDurable([pair.key]);
-    const generation = this.#ctx.generation(pair.key);
-    const outcome = await replica.put(pair.path, {
-      expect: stat === null ? { kind: 'absent' } : { kind: 'file', stat },
-      content: rendered.content,
-      size: rendered.size,
-      mtimeMs: Math.min(head.mtimeMs, this.#ctx.clock.now()) + machine.clockOffsetMs,
-      executable: head.executable,
-      how: 'exchange',
-    });
+    // A new document that a crash makes the hub forget would come back from here as this machine's own, against its origin's.
+    else if (rule.class === 'document') await this.#ctx.store.flush();
+    const put = await this.#put(machine, pair, rule, head, stat, expectedHash);
+    if (put === null) return LOOK;
+    const { outcome, size } = put;
     if (outcome.kind !== 'done') return notDone(outcome);
-    const valid = this.#ctx.generation(pair.key) === generation;
+    // What was put there is this head's content to the byte, also when another one took its place meanwhile.
     this.#ctx.store.pairs.put({
       ...pair,
       evictedSeq: null,
-      base: valid ? fileBase(outcome.stat, head.seq, head.hash, head.executable) : null,
+      base: fileBase(this.#untrusted(machine, pair.key, outcome.stat), head.seq, head.hash, head.executable),
     });
-    machine.noteDelivered(this.#ctx.headSeenAt(pair.key), rendered.size);
-    return valid ? LEVEL : LOOK;
+    machine.noteDelivered(this.#ctx.headSeenAt(pair.key), size);
+    return this.#ctx.store.heads.get(pair.key)?.seq === head.seq ? LEVEL : LOOK;
+  }
+
+  /** Creates or replaces the copy; `null` when the head was replaced while it was being read. */
+  async #put(
+    machine: MachineView,
+    pair: Pair,
+    rule: Rule,
+    head: Head,
+    stat: FileStat | null,
+    sha256: Sha256 | null,
+  ): Promise<{ readonly outcome: WriteOutcome; readonly size: number } | null> {
+    try {
+      const rendered = await this.#view.render(machine, pair, rule, stat?.size ?? null, head);
+      const outcome = await machine.replica.put(pair.path, {
+        expect: stat === null ? { kind: 'absent' } : { kind: 'file', stat, sha256 },
+        content: rendered.content,
+        size: rendered.size,
+        mtimeMs: Math.min(head.mtimeMs, this.#ctx.clock.now()) + machine.clockOffsetMs,
+        executable: head.executable,
+        how: 'exchange',
+      });
+      return { outcome, size: rendered.size };
+    } catch (error) {
+      if (error instanceof ArchiveDamaged && this.#ctx.store.heads.get(pair.key)?.seq !== head.seq) return null;
+      throw error;
+    }
   }
 
   // --- small steps -----------------------------------------------------------------------------------------------------
@@ -497,11 +522,11 @@ export class FileCopy {
     });
   }
 
-  #saveSeen(pair: Pair, seen: SeenFile, seq: number): void {
+  #saveSeen(machine: MachineView, pair: Pair, seen: SeenFile, seq: number): void {
     const { observed, stat } = seen;
     if (observed.kind === 'absent') this.#ctx.store.pairs.put({ ...pair, base: absentBase(seq), evictedSeq: null });
     if (observed.kind !== 'file' || stat === null) return;
-    this.#ctx.store.pairs.put({ ...pair, base: fileBase(stat, seq, observed.hash, observed.executable), evictedSeq: null });
+    this.#ctx.store.pairs.put({ ...pair, base: fileBase(this.#untrusted(machine, pair.key, stat), seq, observed.hash, observed.executable), evictedSeq: null });
   }
 
   #log(machine: MachineView, key: Key, action: 'commit' | 'merge' | 'conflict' | 'evict', bytes: number, detail: string | null): void {

@@ -7,10 +7,12 @@ import type { Rule } from '../../core/rules/classify.ts';
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { collect, takeExcerpt, wholeLineEnd, type Excerpt } from './excerpt.ts';
 import { addRange, factsOf, LogHeads, type AppendMeta } from './log-heads.ts';
-import { LogMerge, takeRanges, type MergedCursor } from './log-merge.ts';
+import { LogMerge, takeRanges, type DivergedCopy, type MergedCursor } from './log-merge.ts';
 
 /** Growth is trusted only behind the same last bytes: this many on an event ... */
 const TAIL_CHECK_BYTES = 1024;
+/** A torn tail is kept as a version when it is older than this. */
+const TORN_KEPT_AFTER_MS = 60_000;
 /** ... and the whole copy is compared when its inode changed, or a listing found it changed while nobody watched. */
 
 /** A copy of a log as it was just seen. */
@@ -71,7 +73,7 @@ export class LogCopy {
         const head = this.#heads.present(key);
         if (!head) return this.#createHead(key, machine, excerpt, end, meta, () => {});
         const common = await commonWholeLines(excerpt.read(0, end), this.#readHead(head, 0));
-        return this.#join(machine, key, head, common, end, excerpt, false, rule, meta, () => {});
+        return this.#join(machine, key, head, common, end, excerpt, { cut: false, known: 'nothing' }, rule, meta, () => {});
       });
     } finally {
       await excerpt.release();
@@ -102,6 +104,7 @@ export class LogCopy {
       if (end === cursor.lineBytes) {
         // Only a torn tail (or a new mtime): nothing to ship, but the next write has to expect these bytes.
         this.#storeBase(pair, { ...base, ...statFacts(stat, excerpt.to) });
+        if (excerpt.to > end) await this.#keepTorn(machine, pair, stat, excerpt, end);
         return;
       }
       const tailHash = await tailHashOf(excerpt, end);
@@ -118,6 +121,27 @@ export class LogCopy {
     } finally {
       await excerpt.release();
     }
+  }
+
+  /** A line that was never finished waits on its machine; when it has waited for long it is kept as a version as well. */
+  async #keepTorn(machine: MachineView, pair: Pair, stat: FileStat, excerpt: Excerpt, end: number): Promise<void> {
+    const { clock, archive, store } = this.#ctx;
+    const age = clock.now() - (stat.mtimeMs - machine.clockOffsetMs);
+    if (age < TORN_KEPT_AFTER_MS) {
+      machine.queue.again(pair.key, TORN_KEPT_AFTER_MS - Math.max(0, age) + 1, 'idle', { look: true, deep: true });
+      return;
+    }
+    const kept = await archive.keep(excerpt.read(end, excerpt.to));
+    store.versions.add({
+      key: pair.key,
+      machine: machine.name,
+      at: clock.now(),
+      bytes: kept.bytes,
+      sha256: kept.sha256,
+      reason: 'torn',
+      executable: false,
+      mtimeMs: stat.mtimeMs,
+    });
   }
 
   /** The cursor as it is now that the lock is held: another machine's compaction may have moved this copy to a fork meanwhile. */
@@ -142,7 +166,7 @@ export class LogCopy {
       return;
     }
     const same = await commonWholeLines(excerpt.read(cursor.lineBytes, end), this.#readHead(head, cursor.common));
-    await this.#join(machine, pair.key, head, cursor.common + same, end, excerpt, false, rule, meta, save);
+    await this.#join(machine, pair.key, head, cursor.common + same, end, excerpt, { cut: false, known: 'prefix' }, rule, meta, save);
   }
 
   /** Later growth of a copy that diverged: what that machine wrote is new, what it got from the hub is not. */
@@ -220,7 +244,7 @@ export class LogCopy {
           save(head, { lineBytes: end, merged: end, common, delivered: head.size, missing, cut: true, forkKey: null, origins: null });
           return;
         }
-        await this.#join(machine, pair.key, head, common, end, excerpt, cut, rule, meta, save);
+        await this.#join(machine, pair.key, head, common, end, excerpt, { cut, known: cursor === null ? 'nothing' : 'merged' }, rule, meta, save);
       });
     } finally {
       await excerpt.release();
@@ -235,7 +259,7 @@ export class LogCopy {
     common: number,
     end: number,
     excerpt: Excerpt,
-    cut: boolean,
+    earlier: Pick<DivergedCopy, 'cut' | 'known'>,
     rule: Rule,
     meta: AppendMeta,
     save: (head: Head, cursor: MergedCursor) => void,
@@ -253,7 +277,7 @@ export class LogCopy {
           common,
           end,
           excerpt,
-          cut,
+          ...earlier,
           transcript: rule.class === 'transcript',
         },
         meta,

@@ -1,7 +1,8 @@
 import { checkpointToAppend } from '../../core/log/checkpoint.ts';
 import { forkUuid, rewriteSessionId } from '../../core/log/fork.ts';
 import { readLines } from '../../core/log/lines.ts';
-import { hasCompaction, mergeTails, newestActivity } from '../../core/log/merge.ts';
+import { takeApart } from '../../core/log/growth.ts';
+import { hasCompaction, mergeAgain, mergeTails, newestActivity } from '../../core/log/merge.ts';
 import type { LineFact } from '../../core/log/record.ts';
 import type { ByteRange, Head, Key, LogCursor, MachineName } from '../../core/domain.ts';
 import { sessionOf, type EngineContext } from './context.ts';
@@ -21,6 +22,11 @@ export interface DivergedCopy {
   readonly excerpt: Excerpt;
   /** The copy had been level further than `common`: lines were taken out of it. */
   readonly cut: boolean;
+  /**
+   * What the head had of this copy before: `nothing` (first meeting), `prefix` (what they have in common; the hub may have been
+   * about to append the head's next lines here), `merged` (all of it).
+   */
+  readonly known: 'nothing' | 'prefix' | 'merged';
   /** Only transcripts have checkpoints and forks. */
   readonly transcript: boolean;
 }
@@ -52,7 +58,7 @@ export class LogMerge {
     if (copy.transcript && copyTail.length > 0 && headTail.length > 0 && (hasCompaction(headTail) || hasCompaction(copyTail))) {
       return this.#fork(copy, head, headTail, copyTail, meta, alongside);
     }
-    const take = this.#ctx.guards.on('merge-divergence') ? mergeTails(headTail, copyTail) : [];
+    const take = this.#ctx.guards.on('merge-divergence') ? newLines(copy.known, headTail, copyTail) : [];
     const missing = missingRanges(headTail, copyTail);
     const checkpoint = copy.transcript && take.length > 0 ? await this.#checkpoint(copy, headTail, copyTail) : null;
     const checkpointBytes = checkpoint ?? Buffer.alloc(0);
@@ -216,6 +222,18 @@ export class LogMerge {
       };
       this.#ctx.store.pairs.put({ ...pair, base: { ...base, cursor } });
     }
+  }
+}
+
+/** Lines of the copy's tail that the head does not have. */
+function newLines(known: DivergedCopy['known'], head: readonly LineFact[], copy: readonly LineFact[]): readonly LineFact[] {
+  switch (known) {
+    case 'nothing':
+      return mergeTails(head, copy);
+    case 'prefix':
+      return takeApart(copy, head, () => true).added;
+    case 'merged':
+      return mergeAgain(head, copy);
   }
 }
 

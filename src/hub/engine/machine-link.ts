@@ -16,6 +16,8 @@ const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] as const
 const OFFLINE_AFTER_MS = 300_000;
 /** Undo entries are looked at this long after a replace: a writer that still held the file open has written by then, or later. */
 const UNDO_CHECKS_MS = [500, 5_000] as const;
+/** Offsets of clocks below this are taken for none. */
+const CLOCK_NOISE_MS = 1_000;
 /** For this long, growth of a file that was swapped waits for a look at what went into the old one. */
 const SWAP_REMEMBERED_MS = 60_000;
 const UNDO_KEPT_MS = 24 * 3_600_000;
@@ -312,6 +314,7 @@ export class MachineLink implements MachineView {
   lost(error: ReplicaUnreachable): void {
     if (!this.#connected) return;
     this.#connected = false;
+    this.#undecided = false;
     this.#downSince = this.#ctx.clock.now();
     this.#reason = error.message;
     this.queue.stop();
@@ -348,6 +351,7 @@ export class MachineLink implements MachineView {
       );
       if (!this.row.paired) this.pairing = true;
       await this.scanNow();
+      if (!this.#connected) return;
       this.queue.start();
       this.#undecided = false;
       this.#options.onChange();
@@ -411,13 +415,18 @@ export class MachineLink implements MachineView {
     do {
       this.#scanAgain = false;
       try {
+        const offset = await this.replica.clockOffset();
+        // Small differences are the measurement's own.
+        this.clockOffsetMs = Math.abs(offset) < CLOCK_NOISE_MS ? 0 : offset;
         const verdict = await this.#scan.full(this, this.#acceptDeletes);
         if (verdict) return this.putInQuarantine(verdict);
         await this.#scan.takeLateWrites(this);
         await this.replica.expireUndo(this.#ctx.clock.now() - UNDO_KEPT_MS, (path) => this.#isOpen(path));
       } catch (error) {
-        if (error instanceof ReplicaUnreachable) return this.lost(error);
-        throw error;
+        // Whatever it was: what is known about this machine is known no more. Connecting anew tells what is the matter.
+        if (!(error instanceof ReplicaUnreachable)) this.#options.onTrouble(error instanceof Error ? error : new Error(String(error)));
+        const reason = error instanceof Error ? error.message : String(error);
+        return this.lost(error instanceof ReplicaUnreachable ? error : new ReplicaUnreachable(this.name, reason, error));
       }
       this.lastScanAt = this.#ctx.clock.now();
     } while (this.#scanAgain && this.writable);
@@ -470,6 +479,8 @@ export class MachineLink implements MachineView {
     this.pairing = false;
     this.#acceptDeletes = false;
     this.#ctx.store.machines.put({ ...this.row, paired: true });
+    // Memory folders found before their sessions belong to a project only now; and so much was written that the watcher may have lost events.
+    void this.scanNow().catch((error: unknown) => this.#trouble(error));
   }
 
   /** Pairs whose copies lie below a folder (`''`: all; else with a trailing `/`). */

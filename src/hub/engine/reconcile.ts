@@ -132,8 +132,8 @@ export class Reconciler {
       machine.notices.delete(pair.path);
       if (look.kind === 'absent') return this.#logAbsent(machine, pair);
       this.#absentSince.delete(`${machine.name}\n${pair.key}`);
-      if (pair.base?.kind !== 'file' || !isUnchanged(pair.base, look.stat) || !this.#ctx.guards.on('own-writes-by-result')) {
-        machine.noteChange(pair.key);
+      if (pair.base?.kind !== 'file' || mark.deep || !isUnchanged(pair.base, look.stat)) {
+        if (pair.base?.kind !== 'file' || !isUnchanged(pair.base, look.stat)) machine.noteChange(pair.key);
         await machine.takeLateWrites(pair.key);
         const changed = await this.#logCopy.take(machine, { pair, stat: look.stat, deep: mark.deep ?? false, rule });
         if (changed) this.#ctx.headChanged(pair.key, machine.name);

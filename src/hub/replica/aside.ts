@@ -1,8 +1,10 @@
-import type { FileStat, RelativePath } from '../../core/domain.ts';
-import { FileSystemError } from '../ports/file-system.ts';
+import { createHash } from 'node:crypto';
+import type { FileStat, RelativePath, Sha256 } from '../../core/domain.ts';
+import { FileSystemError, type EntryStat, type FileSystem } from '../ports/file-system.ts';
 import { UNDO_FOLDER } from './private-folder.ts';
 import { CHANGED, outcomeOfFailure } from './refusal.ts';
 import type { WriteOutcome } from './replica.ts';
+import { readBytes } from './read-bytes.ts';
 import { isAsExpected, walk } from './safe-walk.ts';
 import { privateName } from './tree-context.ts';
 import type { TreeContext } from './tree-context.ts';
@@ -23,6 +25,8 @@ import type { UndoRow } from '../store/store.ts';
  * connection (see recovery.ts).
  *
  * @param destination where the content of `path` or its replacement is going to be; lets recovery see that it arrived.
+ * @param sha256 hash of the expected content: where times are whole seconds, size and time do not tell a file that was written a
+ *   second time within one.
  * @param then makes the new state; its failure or an outcome other than `done` puts the file back.
  */
 export async function withFileAside(
@@ -31,6 +35,7 @@ export async function withFileAside(
   expect: FileStat,
   destination: string,
   then: (undoPath: string) => Promise<WriteOutcome>,
+  sha256: Sha256 | null = null,
 ): Promise<WriteOutcome> {
   const { fs, machine } = context;
   const name = privateName(context);
@@ -64,7 +69,8 @@ export async function withFileAside(
     let outcome: WriteOutcome;
     try {
       const moved = await fs.lstat(undoPath);
-      outcome = moved !== null && moved.type === 'file' && isAsExpected(moved, expect) ? await then(undoPath) : CHANGED;
+      const isExpected = moved !== null && moved.type === 'file' && isAsExpected(moved, expect) && (await hasContent(fs, undoPath, moved, sha256));
+      outcome = isExpected ? await then(undoPath) : CHANGED;
     } catch (error) {
       // Throws for `disconnected`: the intent stays open and the next connection decides.
       outcome = outcomeOfFailure(error);
@@ -90,4 +96,12 @@ export async function withFileAside(
   } finally {
     context.busyUndo.delete(name);
   }
+}
+
+/** Whether the file has the expected content; asked only where its time may hide a second write. */
+async function hasContent(fs: FileSystem, path: string, stat: EntryStat, sha256: Sha256 | null): Promise<boolean> {
+  if (sha256 === null || stat.mtimeMs % 1000 !== 0) return true;
+  const hash = createHash('sha256');
+  for await (const chunk of readBytes(fs, path, 0, stat.size)) hash.update(chunk);
+  return hash.digest('hex') === sha256;
 }

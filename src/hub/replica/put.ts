@@ -1,4 +1,4 @@
-import type { FileStat, MachineOs, RelativePath } from '../../core/domain.ts';
+import type { FileStat, MachineOs, RelativePath, Sha256 } from '../../core/domain.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import { withFileAside } from './aside.ts';
 import { makeRoom } from './make-room.ts';
@@ -35,7 +35,7 @@ export async function guardedPut(
         ? await create(context, temp, path)
         : request.how === 'swap'
           ? await swap(context, temp, path, expect.stat)
-          : await exchange(context, temp, path, expect.stat);
+          : await exchange(context, temp, path, expect.stat, expect.sha256 ?? null);
     if (outcome.kind !== 'done') await discardTemp(context, temp.path);
     return outcome;
   } catch (error) {
@@ -129,16 +129,23 @@ async function linkedSomethingElse(
 }
 
 /** For everything else: the old file leaves its place, and the new one gets it only when nobody else took it. */
-async function exchange(context: TreeContext, temp: Temp, path: RelativePath, expect: FileStat): Promise<WriteOutcome> {
+async function exchange(
+  context: TreeContext,
+  temp: Temp,
+  path: RelativePath,
+  expect: FileStat,
+  sha256: Sha256 | null,
+): Promise<WriteOutcome> {
   const { fs } = context;
   if (!context.guards.on('undo-before-replace')) {
     await fs.renameOver(temp.path, path);
     return inPlace(context, temp, path);
   }
-  return withFileAside(context, path, expect, temp.path, async () => {
+  const place = async (): Promise<WriteOutcome> => {
     await fs.rename(temp.path, path);
     return { kind: 'done', stat: (await inPlaceStat(context, temp, path)) ?? temp.stat };
-  });
+  };
+  return withFileAside(context, path, expect, temp.path, place, sha256);
 }
 
 async function inPlace(context: TreeContext, temp: Temp, path: RelativePath): Promise<WriteOutcome> {

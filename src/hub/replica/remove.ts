@@ -23,8 +23,13 @@ export async function guardedRemove(
       await context.fs.unlink(path);
       return { kind: 'done', stat: request.expect };
     }
-    return await withFileAside(context, path, request.expect, '', () =>
-      Promise.resolve({ kind: 'done', stat: request.expect }),
+    return await withFileAside(
+      context,
+      path,
+      request.expect,
+      '',
+      () => Promise.resolve({ kind: 'done', stat: request.expect }),
+      request.sha256 ?? null,
     );
   } catch (error) {
     return outcomeOfFailure(error);

@@ -1,4 +1,4 @@
-import type { FileStat, Look, MachineName, MachineOs, RelativePath, UnixMs } from '../../core/domain.ts';
+import type { FileStat, Look, MachineName, MachineOs, RelativePath, Sha256, UnixMs } from '../../core/domain.ts';
 
 /**
  * One machine's `.claude` tree as the engine sees it. The same interface serves a local folder, a machine over SSH
@@ -20,6 +20,9 @@ export interface Replica {
   /** Reaches the machine, makes `.claude-sync/`, removes temps of older epochs and restores from open intents. */
   connect(): Promise<void>;
   close(): Promise<void>;
+
+  /** Machine clock minus hub clock, in ms. */
+  clockOffset(): Promise<number>;
 
   /** The replica id in `.claude-sync/replica-id`, or `null` when there is none. */
   readMarker(): Promise<string | null>;
@@ -94,7 +97,10 @@ export interface Scan {
 }
 
 /** Precondition of a write: the file as last verified, or that nothing is there. */
-export type Expectation = { readonly kind: 'absent' } | { readonly kind: 'file'; readonly stat: FileStat };
+export type Expectation =
+  | { readonly kind: 'absent' }
+  /** `sha256`: checked as well where size and time may not tell (times in whole seconds). */
+  | { readonly kind: 'file'; readonly stat: FileStat; readonly sha256?: Sha256 | null };
 
 /** Guarded append of whole lines. */
 export interface AppendRequest {
@@ -123,6 +129,8 @@ export interface PutRequest {
 /** Guarded removal into undo. */
 export interface RemoveRequest {
   readonly expect: FileStat;
+  /** See `Expectation`. */
+  readonly sha256?: Sha256 | null;
 }
 
 /** What became of a guarded write. */

@@ -1,3 +1,4 @@
+import { measureClockOffset } from './clock-offset.ts';
 import type { Look, MachineName, MachineOs, RelativePath } from '../../core/domain.ts';
 import type { Guards } from '../engine/guards.ts';
 import type { Clock, Random } from '../ports/clock.ts';
@@ -129,6 +130,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
         folds = os !== 'linux' || (await probeFolding(context));
       }),
     close: () => options.watch.close(),
+    clockOffset: () => reaching(() => measureClockOffset(context)),
 
     readMarker: () => reaching(() => readMarker(context)),
     writeMarker: (id) => reaching(() => writeMarker(context, id)),
