@@ -13,6 +13,8 @@ describe('deletes, meant and not meant', function () {
   beforeEach(async () => {
     ground = await Ground.open();
     [rog, mac, xps] = ['rog', 'mac', 'xps'].map((name) => ground.home(name)) as [Home, Home, Home];
+    // A machine whose last file goes counts as emptied, which is another promise.
+    await rog.write('rules/stays.md', 'This one stays.\n');
   });
 
   afterEach(() => ground.close());
@@ -146,7 +148,7 @@ describe('deletes, meant and not meant', function () {
     assert.deepEqual(preview.plans.map(({ mode, deleted }) => [mode, deleted]), [['accept-deletes', 50]]);
     await ground.json('machines', 'resume', 'mac', '--accept-deletes');
     await ground.settle();
-    for (const home of [rog, mac, xps]) assert.deepEqual(await home.files(), paths.slice(50).sort());
+    for (const home of [rog, mac, xps]) assert.deepEqual(await home.files(), [...paths.slice(50), 'rules/stays.md'].sort());
     await ground.json('restore', paths[0] ?? '');
     await ground.settle();
     for (const home of [rog, mac, xps]) assert.equal(await home.text(paths[0] ?? ''), 'agent 0\n');
@@ -166,14 +168,14 @@ describe('deletes, meant and not meant', function () {
     for (const path of paths) assert.ok(await rog.read(path));
     await ground.json('machines', 'resume', 'mac', '--refill');
     await ground.settle();
-    assert.deepEqual((await mac.files()).length, 10);
+    assert.deepEqual((await mac.files()).length, 11);
 
-    for (const folder of ['projects', 'agents', '.claude-sync']) await xps.remove(folder);
-    await until('xps is stopped', async () => (await ground.json<object>('sync'), (await ground.report('xps')).status === 'quarantined'));
+    for (const folder of ['projects', 'agents', 'rules', '.claude-sync']) await xps.remove(folder);
+    await until('xps is stopped', async () => (await ground.run('sync'), (await ground.report('xps')).status === 'quarantined'));
     for (const path of paths) assert.ok(await rog.read(path));
     await ground.json('machines', 'resume', 'xps', '--refill');
     await ground.settle();
-    assert.deepEqual((await xps.files()).length, 10);
+    assert.deepEqual((await xps.files()).length, 11);
   });
 
   it('forget removes a session everywhere, and a machine that was paused meanwhile does not bring it back', async () => {

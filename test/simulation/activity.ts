@@ -11,6 +11,12 @@ import type { Prng } from './prng.ts';
 import type { SimulatedHub } from './simulated-hub.ts';
 import type { World } from './world.ts';
 
+/**
+ * Between two ambushes, virtual ms. Each makes the hub ask for more, which invites more of them: without a pause a busy world
+ * would only grow busier.
+ */
+const AMBUSH_PAUSE_MS = 500;
+
 /** The hub is at rest when it has said so for this long, virtual ms. */
 const REST_MS = 5000;
 
@@ -43,6 +49,7 @@ export class Activity {
   #conversations: Conversation[] = [];
   #phase: 'before-hub' | 'with-hub' | 'over' = 'over';
   #forgetting = new Set<string>();
+  #noAmbushUntil = 0;
 
   constructor(options: { world: World; hub: SimulatedHub; ledger: Ledger; prng: Prng; projects: readonly string[] }) {
     this.#world = options.world;
@@ -100,7 +107,9 @@ export class Activity {
   }
 
   #strike(name: string, request: Request, moment: 'before' | 'after'): void {
-    if (this.#phase === 'over' || !this.#ambushPrng.chance(this.#world.flavour.ambush / 4)) return;
+    const { scheduler, flavour } = this.#world;
+    if (this.#phase === 'over' || scheduler.now < this.#noAmbushUntil) return;
+    if (!this.#ambushPrng.chance(flavour.ambush / 4)) return;
     if (!request.mutates && request.operation !== 'open-append' && request.operation !== 'lstat') return;
     const household = this.#households.find(({ machine }) => machine.name === name);
     const path = household?.machine.below(request.path);
@@ -109,13 +118,16 @@ export class Activity {
     if (session !== undefined) {
       const conversation = this.#conversations.find((candidate) => candidate.session === session);
       const cli = household.clis.find((candidate) => candidate.session === session && candidate.running);
-      this.#world.scheduler.note(`${name} strikes ${moment} ${request.operation}`);
+      this.#noAmbushUntil = scheduler.now + AMBUSH_PAUSE_MS;
+      scheduler.note(`${name} strikes ${moment} ${request.operation}`);
       if (cli) return this.#ambushPrng.chance(0.7) ? cli.interject() : cli.turn();
       if (conversation) this.#resume(household, conversation)?.turn();
       return;
     }
     const document = documentNames(this.#projects).find((candidate) => candidate === path);
-    if (document !== undefined) household.editor.edit(document);
+    if (document === undefined) return;
+    this.#noAmbushUntil = scheduler.now + AMBUSH_PAUSE_MS;
+    household.editor.edit(document);
   }
 
   /**

@@ -27,6 +27,14 @@ interface Pending {
   done: boolean;
 }
 
+/** Requests that travel together. */
+interface Packet {
+  /** Number of the event in which they were made. */
+  readonly madeIn: number;
+  readonly steps: (() => void)[];
+  readonly answers: (() => void)[];
+}
+
 /**
  * The way from the hub to one disk. Requests are executed in the order in which they were made, one after the other, as an
  * SFTP server does; answers come back in that order too. When the link is cut, of the requests that are under way each may
@@ -42,6 +50,7 @@ export class Link {
   #lastExecution = 0;
   #lastAnswer = 0;
   #stalledUntil = 0;
+  #packet: Packet | null = null;
   /** Told when the connection is lost (not when the hub itself died). */
   onLost: () => void = () => undefined;
   /** Requests that outlived their connection and were executed afterwards. */
@@ -142,13 +151,18 @@ export class Link {
     return new Promise<T>((resolve, reject) => {
       const pending: Pending = { request, run: () => void run(), reject, executed: false, done: false };
       this.#pending.add(pending);
-      const at = Math.max(scheduler.now + (prng.chance(0.2) ? 1 : 0), this.#lastExecution);
-      this.#lastExecution = at;
-      scheduler.after(at - scheduler.now, `${label} ${request.operation} ${request.path}`, () => {
+      const perform = (): void => {
         if (pending.done) return;
         this.#pending.delete(pending);
         pending.executed = true;
         this.#perform(request, () => settle(run, resolve, reject));
+      };
+      if (this.#joinPacket(perform)) return;
+      const at = Math.max(scheduler.now + (prng.chance(0.2) ? 1 : 0), this.#lastExecution);
+      this.#lastExecution = at;
+      const packet = this.#newPacket(perform);
+      scheduler.after(at - scheduler.now, `${label} ${request.operation} ${request.path}`, () => {
+        for (const next of packet.steps) next();
       });
     });
   }
@@ -161,12 +175,10 @@ export class Link {
     return new Promise<T>((resolve, reject) => {
       const pending: Pending = { request, run: () => void run(), reject, executed: false, done: false };
       this.#pending.add(pending);
-      const now = scheduler.now;
-      this.#lastExecution = Math.max(now + prng.gap(delayMs), this.#lastExecution, this.#stalledUntil);
-      scheduler.after(this.#lastExecution - now, `${label} ${request.operation} ${request.path}`, () => {
+      let answer: () => void = () => undefined;
+      const perform = (): void => {
         if (pending.done) return;
         pending.executed = true;
-        let answer: () => void = () => undefined;
         this.#perform(request, () =>
           settle(
             run,
@@ -174,14 +186,40 @@ export class Link {
             (error) => (answer = () => reject(error)),
           ),
         );
+      };
+      const tell = (): void => {
+        if (pending.done) return;
+        this.#pending.delete(pending);
+        answer();
+      };
+      if (this.#joinPacket(perform, tell)) return;
+      const now = scheduler.now;
+      this.#lastExecution = Math.max(now + prng.gap(delayMs), this.#lastExecution, this.#stalledUntil);
+      const packet = this.#newPacket(perform, tell);
+      scheduler.after(this.#lastExecution - now, `${label} ${request.operation} ${request.path}`, () => {
+        for (const next of packet.steps) next();
         this.#lastAnswer = Math.max(scheduler.now + prng.gap(delayMs), this.#lastAnswer, this.#stalledUntil);
         scheduler.after(this.#lastAnswer - scheduler.now, `${label} answers`, () => {
-          if (pending.done) return;
-          this.#pending.delete(pending);
-          answer();
+          for (const next of packet.answers) next();
         });
       });
     });
+  }
+
+  /**
+   * Requests that are made in one go mostly travel in one packet, and so do their answers: nothing else gets in between but
+   * an ambush, and they cost one event each way. @returns whether there was such a packet to join.
+   */
+  #joinPacket(step: () => void, answer: () => void = () => undefined): boolean {
+    const packet = this.#packet;
+    if (packet?.madeIn !== this.#options.scheduler.events || this.#options.prng.chance(0.1)) return false;
+    packet.steps.push(step);
+    packet.answers.push(answer);
+    return true;
+  }
+
+  #newPacket(step: () => void, answer: () => void = () => undefined): Packet {
+    return (this.#packet = { madeIn: this.#options.scheduler.events, steps: [step], answers: [answer] });
   }
 
   #perform(request: Request, run: () => void): void {

@@ -1,7 +1,7 @@
 import { parsePath } from '../../core/keys/key.ts';
 import type { LogSize } from '../../core/safeguards/lost-logs.ts';
 import type { Verdict } from '../../core/safeguards/verdict.ts';
-import type { FileStat, Key, Pair, RelativePath } from '../../core/domain.ts';
+import type { Base, FileStat, Key, Pair, RelativePath } from '../../core/domain.ts';
 import type { Hint, Scan } from '../replica/replica.ts';
 import type { EngineContext } from './context.ts';
 import { isUnchanged } from './file-copy.ts';
@@ -30,14 +30,18 @@ export class MachineScan {
 
   /** Lists everything; a verdict means that nothing was marked. */
   async full(machine: MachineLink, acceptDeletes: boolean): Promise<Verdict> {
+    const before = this.#basesOf(machine);
     const scan = await machine.replica.scan('', (path) => this.#wanted(path));
     this.#ctx.store.machines.put({ ...machine.row, lastSeenAt: this.#ctx.clock.now() });
-    const verdict = acceptDeletes ? null : this.#judge(machine, scan);
+    const verdict = acceptDeletes ? null : this.#judge(machine, scan, before);
     if (verdict) return verdict;
     await this.#mark(machine, scan, '');
     for (const head of this.#ctx.store.heads.values()) {
       if (!this.#ctx.rules.ofKey(head.key).allowed) continue;
-      if (standing(machine.pair(head.key), head, this.#isLog(head.key)) === 'behind') machine.queue.mark(head.key);
+      const stand = standing(machine.pair(head.key), head, this.#isLog(head.key));
+      // What waits for a session to end, or was given up, is thought of again: a restart forgets every timer.
+      if (stand === 'behind') machine.queue.mark(head.key);
+      else if (stand === 'deferred-live' || stand === 'failed' || stand === 'held') machine.queue.mark(head.key, { look: true });
     }
     return null;
   }
@@ -147,29 +151,40 @@ export class MachineScan {
     machine.queue.mark(key, { look: true, urgent });
   }
 
-  /** Safeguards over a whole listing. */
-  #judge(machine: MachineLink, scan: Scan): Verdict {
+  #basesOf(machine: MachineLink): Map<Key, Base> {
+    const bases = new Map<Key, Base>();
+    for (const pair of this.#ctx.store.pairs.ofMachine(machine.name)) if (pair.base?.kind === 'file') bases.set(pair.key, pair.base);
+    return bases;
+  }
+
+  /**
+   * Safeguards over a whole listing. Only copies that the hub itself left alone since the listing began (`before`) are judged: one
+   * that it wrote meanwhile is in the listing as it was before, and would look cut or gone.
+   */
+  #judge(machine: MachineLink, scan: Scan, before: ReadonlyMap<Key, Base>): Verdict {
     const { row } = machine;
-    const filesKnown = machine.filesKnown;
+    const logs: LogSize[] = [];
+    let changed = 0;
+    let files = 0;
+    for (const pair of this.#ctx.store.pairs.ofMachine(machine.name)) {
+      const base = before.get(pair.key);
+      if (base === undefined || pair.base?.kind !== 'file' || !isUnchanged(base, { ...pair.base, size: pair.base.fileBytes })) continue;
+      files += 1;
+      const stat = scan.files.get(pair.path);
+      if (stat === undefined) continue;
+      if (this.#isLog(pair.key)) logs.push({ key: pair.key, before: base.fileBytes, now: stat.size });
+      else if (pair.key !== 'history' && base.fileBytes !== stat.size) changed += 1;
+    }
     const rootVerdict = machine.safeguards.root({
       paired: row.paired,
       exists: true,
       filesFound: scan.unlisted.size === 0 ? scan.files.size : null,
-      filesKnown,
+      filesKnown: files,
       marker: row.replicaId,
       expectedMarker: row.replicaId,
       alsoSeenOn: [],
     });
-    if (rootVerdict) return rootVerdict;
-    const logs: LogSize[] = [];
-    let changed = 0;
-    for (const pair of this.#ctx.store.pairs.ofMachine(machine.name)) {
-      const stat = scan.files.get(pair.path);
-      if (pair.base?.kind !== 'file' || stat === undefined) continue;
-      if (this.#isLog(pair.key)) logs.push({ key: pair.key, before: pair.base.fileBytes, now: stat.size });
-      else if (pair.key !== 'history' && pair.base.fileBytes !== stat.size) changed += 1;
-    }
-    return machine.safeguards.listing({ logs, changed, files: filesKnown });
+    return rootVerdict ?? machine.safeguards.listing({ logs, changed, files });
   }
 
   #isLog(key: Key): boolean {

@@ -1,4 +1,4 @@
-import type { Head, Key } from '../../core/domain.ts';
+import type { Base, Head, Key } from '../../core/domain.ts';
 import { wholeLineBytes } from '../../core/log/lines.ts';
 import { collect } from './excerpt.ts';
 import type { EngineContext } from './context.ts';
@@ -55,9 +55,18 @@ async function recoverLog(ctx: EngineContext, head: Head, size: number, report: 
     if (end < size) await ctx.archive.truncate(head.key, end);
     if (end === 0) ctx.store.heads.delete(head.key);
     else ctx.store.heads.put({ ...head, size: end, seq: ctx.store.nextSeq() });
-    for (const pair of ctx.store.pairs.ofKey(head.key)) ctx.store.pairs.put({ ...pair, base: null });
+    for (const pair of ctx.store.pairs.ofKey(head.key)) ctx.store.pairs.put({ ...pair, base: toBeCompared(pair.base) });
+    // Lines of one origin are in everybody's history: all of it is read again, and what is known is recognised line by line.
+    if (head.key.startsWith('history/')) for (const pair of ctx.store.pairs.ofKey('history')) ctx.store.pairs.put({ ...pair, base: null });
     report.shortened += 1;
   }
+}
+
+/** The copy's lines were in the head once, but nothing is known of where any more: it is compared as a whole. */
+function toBeCompared(base: Base | null): Base | null {
+  if (base?.kind !== 'file' || base.cursor === null) return null;
+  const cursor = { ...base.cursor, lineBytes: 0, merged: 0, delivered: 0, common: 0, missing: [], cut: false, tailHash: 'unknown' };
+  return { ...base, seq: 0, fileBytes: -1, mtimeMs: -1, cursor };
 }
 
 async function recoverFile(ctx: EngineContext, head: Head, size: number | null, report: { cut: number; shortened: number }): Promise<void> {

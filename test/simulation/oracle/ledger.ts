@@ -116,6 +116,15 @@ export class Ledger {
     this.owed.push({ document, machine, hash: content.hash, why: 'the hub replaced or removed it', endedAt: 0 });
   }
 
+  /** The hub put a document where it had been: what it had taken is there again, as its user left it. */
+  documentPutBack(machine: string, document: string, bytes: Buffer): void {
+    const hash = hashOf(bytes);
+    const at = this.owed.findLastIndex((owed) => owed.machine === machine && owed.document === document && owed.endedAt === 0);
+    if (at < 0 || this.owed[at]?.hash !== hash) return;
+    this.owed.splice(at, 1);
+    this.#documents.set(`${machine} ${document}`, { hash, since: this.#now() });
+  }
+
   /** What lies in documents now has to be found as well. Call it once, when nothing changes any more. */
   closeDocuments(isReachable: (machine: string) => boolean): void {
     for (const [place, content] of this.#documents) {

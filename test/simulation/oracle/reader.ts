@@ -97,6 +97,7 @@ export class Reader {
   ): void {
     if (change.kind === 'write') return this.#violate('half-written', machine, path, 'a document was written in place');
     this.#ledger.documentTakenByHub(machine.name, document);
+    this.#ledger.documentPutBack(machine.name, document, bytes);
     if (!this.#ledger.documentNames.has(document))
       return this.#violate('stray-file', machine, path, 'nobody made a document of this name');
     if (this.#ledger.contents.has(hashOf(bytes))) return;

@@ -1,0 +1,77 @@
+/**
+ * `npm run bench`: measures a real hub with three local machines against its goals (docs/performance.md). One JSON object on stdout,
+ * progress on stderr; exit code 1 when a goal is missed.
+ *
+ * `--only first-sync,memory,idle,append,restart,small,file-size,huge`, `--quick` (small trees: to see that it runs, not to judge),
+ * `--source` (the sources instead of dist/), `--folder DIR` (where the trees are made; default: the temporary folder).
+ */
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Figure, Scene } from './figure.ts';
+import { fileSize } from './file-size.ts';
+import { hugeFile } from './huge-file.ts';
+import { largeTree } from './large-tree.ts';
+import { smallTree } from './small-tree.ts';
+
+const SCENARIOS: readonly { readonly groups: readonly string[]; readonly measure: (scene: Scene) => Promise<Figure[]> }[] = [
+  { groups: ['small'], measure: smallTree },
+  { groups: ['first-sync', 'memory', 'idle', 'append', 'restart'], measure: largeTree },
+  { groups: ['file-size'], measure: fileSize },
+  { groups: ['huge'], measure: hugeFile },
+];
+const GROUPS = SCENARIOS.flatMap((scenario) => scenario.groups);
+const ROOT = join(import.meta.dirname, '..');
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: GROUPS.join(',') },
+    quick: { type: 'boolean', default: false },
+    source: { type: 'boolean', default: false },
+    folder: { type: 'string', default: tmpdir() },
+    program: { type: 'string' },
+  },
+});
+const only = values.only.split(',');
+const unknown = only.filter((group) => !GROUPS.includes(group));
+if (unknown.length > 0) throw new Error(`--only takes ${GROUPS.join(', ')}; not ${unknown.join(', ')}`);
+if (process.platform !== 'linux') throw new Error('the bench reads /proc, so it runs on Linux only');
+
+const program = ["/tmp/bI/hubprof.sh"];
+const figures: Figure[] = [];
+for (const { groups, measure } of SCENARIOS) {
+  if (!groups.some((group) => only.includes(group))) continue;
+  const folder = realpathSync(mkdtempSync(join(values.folder, 'claude-sync-bench-')));
+  const say = (text: string): void => void process.stderr.write(`[${groups[0]}] ${text}\n`);
+  try {
+    const found = await measure({ folder, quick: values.quick, wants: (group) => only.includes(group), say, program });
+    for (const { name, value, unit, goal, pass } of found) {
+      say(`${name}: ${value} ${unit}${goal === null ? '' : ` (goal ${goal}: ${pass ? 'kept' : 'MISSED'})`}`);
+    }
+    figures.push(...found);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+const missed = figures.filter((found) => found.pass === false).length;
+console.log(
+  JSON.stringify(
+    {
+      machine: {
+        cpu: cpus()[0]?.model ?? 'unknown',
+        cores: cpus().length,
+        memoryMB: Math.round(totalmem() / 1e6),
+        kernel: release(),
+        node: process.version,
+        load: loadavg().map((load) => Number(load.toFixed(1))),
+      },
+      quick: values.quick,
+      figures,
+      missed,
+    },
+    null,
+    2,
+  ),
+);
+process.exitCode = missed > 0 ? 1 : 0;
