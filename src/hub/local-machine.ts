@@ -6,6 +6,7 @@ import { expandHome } from './config/expand-home.ts';
 import { ALL_GUARDS } from './engine/guards.ts';
 import type { Clock, Random } from './ports/clock.ts';
 import { createChokidarWatch } from './replica/chokidar-watch.ts';
+import { createFolderWatch } from './replica/folder-watch.ts';
 import { createLivenessProbe, linuxProcesses } from './replica/liveness.ts';
 import { createNodeFileSystem } from './replica/node-file-system.ts';
 import type { Replica } from './replica/replica.ts';
@@ -31,6 +32,8 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
   const home = config.home === undefined ? options.home : expandHome(config.home, options.home);
   const claudeDir = await resolved(expandHome(config.claudeDir, home));
   const fs = createNodeFileSystem(claudeDir);
+  // inotify is one watch per folder anyway, and then needs no library that remembers every file.
+  const createWatch = options.platform === 'linux' ? createFolderWatch : createChokidarWatch;
   return createTreeReplica({
     machine: name,
     os: config.os ?? osOf(options.platform),
@@ -45,7 +48,7 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
     undo: store.undo,
     flush: () => store.flush({ durable: true }),
     epoch: () => store.machines.get(name)?.connectionEpoch ?? 0,
-    watch: createChokidarWatch(claudeDir, (folder) => !rules.folderWanted(`${folder}/`)),
+    watch: createWatch(claudeDir, (folder) => !rules.folderWanted(`${folder}/`)),
     live: createLivenessProbe({ fs, clock, processes: options.platform === 'linux' ? linuxProcesses() : null }),
     durableCreates: false,
   });

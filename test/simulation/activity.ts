@@ -163,7 +163,7 @@ export class Activity {
   async #atRest(): Promise<void> {
     const { scheduler } = this.#world;
     for (let since = scheduler.now; scheduler.now - since < REST_MS;) {
-      await scheduler.sleep(500, 'rest: looking');
+      await scheduler.sleep(1000, 'rest: looking');
       if (!this.#hub.settled()) since = scheduler.now;
     }
   }

@@ -1,3 +1,4 @@
+import type { Rule, Rules } from '../../src/core/rules/classify.ts';
 import { createRules } from '../../src/core/rules/classify.ts';
 import { createArchive } from '../../src/hub/archive/create-archive.ts';
 import { createEngine } from '../../src/hub/engine/engine.ts';
@@ -16,7 +17,7 @@ export function bootEngine(parts: HubParts): EngineUnderTest {
     clock,
     random,
     guards,
-    rules: createRules({ include: [], exclude: [] }),
+    rules: remembering(createRules({ include: [], exclude: [] })),
     settings: {
       projects: {},
       conflictStrategy: 'last-write-wins',
@@ -55,5 +56,23 @@ export function bootEngine(parts: HubParts): EngineUnderTest {
         [...engine.links.values()].flatMap((link) => (link.quarantine === null ? [] : [[link.name, link.quarantine]])),
       );
     },
+  };
+}
+
+/** A world has a few dozen paths and asks about them a hundred thousand times. */
+function remembering(rules: Rules): Rules {
+  const once = (ask: (name: string) => Rule): ((name: string) => Rule) => {
+    const known = new Map<string, Rule>();
+    return (name) => {
+      let rule = known.get(name);
+      if (!rule) known.set(name, (rule = ask(name)));
+      return rule;
+    };
+  };
+  return {
+    ofPath: once((path) => rules.ofPath(path)),
+    ofKey: once((key) => rules.ofKey(key)),
+    folderWanted: (folder) => rules.folderWanted(folder),
+    excludesKey: (key) => rules.excludesKey(key),
   };
 }

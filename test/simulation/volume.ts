@@ -390,7 +390,8 @@ export function nameOf(path: string): string {
 }
 
 function segments(path: string): string[] {
-  return path.split('/').filter((name) => name !== '' && name !== '.');
+  const names = path.split('/');
+  return names.includes('') || names.includes('.') ? names.filter((name) => name !== '' && name !== '.') : names;
 }
 
 function reserve(inode: Inode, size: number): void {

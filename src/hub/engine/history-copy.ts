@@ -128,20 +128,22 @@ export class HistoryCopy {
       if (base.seq !== head.seq || present) this.#save(pair, { ...base, seq: head.seq, cursor: { ...cursor, common: cursor.lineBytes, origins } });
       return LEVEL;
     }
-    if (base.fileBytes > cursor.lineBytes) {
+    const whole = Buffer.concat(lines);
+    const left = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
+    // The beginning of what is to be written, left by an append of ours that failed halfway: only the rest is missing.
+    const isOurs = left.length > 0 && whole.subarray(0, left.length).equals(left);
+    if (left.length > 0 && !isOurs) {
       const age = this.#ctx.clock.now() - (machine.changedAt(KEY) ?? 0);
       if (age < TORN_FOREIGN_MS) return settling(TORN_FOREIGN_MS - age);
     }
-    const torn = base.fileBytes > cursor.lineBytes ? [NEWLINE] : [];
-    const bytes = Buffer.concat([...torn, ...lines]);
-    // A line whose origin is forgotten in a crash would come back from here as one of this machine's own.
-    await this.#ctx.store.flush();
+    const torn = left.length > 0 && !isOurs;
+    const bytes = torn ? Buffer.concat([NEWLINE, whole]) : isOurs ? whole.subarray(left.length) : whole;
     const unlock = await machine.replica.lock(pair.path);
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
       const outcome = await machine.replica.append(pair.path, { expect: statOf(base), bytes, mtimeMs: this.#now(machine) });
       if (outcome.kind !== 'done') return notDone(outcome);
-      if (torn.length > 0) {
+      if (torn) {
         // The torn line is a whole one now: read the file anew, so that it is entered like any other.
         this.#save(pair, { ...base, fileBytes: -1, cursor: { ...cursor, common: 0 } });
         return LOOK;

@@ -185,7 +185,7 @@ export class LogCopy {
     const lacking: ByteRange[] = [...cursor.missing];
     addRange(lacking, [cursor.delivered, sizeBefore]);
     // What was taken out there on purpose is not pushed, so it does not come back as an append of ours.
-    const pushed: readonly ByteRange[] = cursor.cut ? [[cursor.delivered, sizeBefore]] : lacking;
+    const pushed: readonly ByteRange[] = cursor.cut ? [] : lacking;
     const head = trusted ? await this.#heads.facts(pair.key, 0, sizeBefore) : [];
     const { added, echoed } = takeApart(growth, head, (line) => isIn(pushed, line));
     const missing = head.length === 0 ? lacking : rangesOf(head.filter((line) => isIn(lacking, line) && !echoed.has(line.start)));

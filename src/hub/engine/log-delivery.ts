@@ -160,9 +160,10 @@ export class LogDelivery {
 
   /** Adds the head's lines that a diverged copy lacks at its end, in any order, so that no machine waits for them. */
   async #appendMissing(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
-    if (cursor.forkKey !== null || base.fileBytes > cursor.lineBytes) return LEVEL;
+    // What was taken out there stays out while the session is open; and newer lines without it would be lines without their parents.
+    if (cursor.cut || cursor.forkKey !== null || base.fileBytes > cursor.lineBytes) return LEVEL;
     const generation = this.#ctx.generation(pair.key);
-    const ranges: ByteRange[] = cursor.cut ? [] : [...cursor.missing];
+    const ranges: ByteRange[] = [...cursor.missing];
     if (cursor.delivered < head.size) ranges.push([cursor.delivered, head.size]);
     let current = base;
     let left: LogCursor = cursor;

@@ -227,8 +227,11 @@ export class MachineLink implements MachineView {
       }
     }
     this.safeguards.clear();
-    this.#ctx.store.machines.put({ ...this.row, quarantine: null, replicaId: mode === 'refill' ? null : this.row.replicaId });
+    // Whatever folder is there now is this machine's from here on: it gets its mark, a watch and a listing as on a first connect.
+    this.#ctx.store.machines.put({ ...this.row, quarantine: null, replicaId: null });
     this.#acceptDeletes = mode === 'accept-deletes';
+    this.#connected = false;
+    this.#undecided = true;
     this.settingsChanged();
   }
   #acceptDeletes = false;
@@ -365,7 +368,7 @@ export class MachineLink implements MachineView {
     this.#undecided = false;
     this.#reason = error instanceof Error ? error.message : String(error);
     if (error instanceof ClaudeFolderMissing && this.row.paired) {
-      const verdict = this.safeguards.root({ ...this.#rootState(), exists: false, marker: null });
+      const verdict = this.safeguards.root({ ...this.#rootState(null), exists: false });
       if (verdict) return this.putInQuarantine(verdict);
     }
     if (!(error instanceof ReplicaUnreachable)) this.#options.onTrouble(error instanceof Error ? error : new Error(this.#reason));
@@ -383,7 +386,7 @@ export class MachineLink implements MachineView {
   /** Is this still the tree that we know? A fresh one gets its marker. */
   async #identify(): Promise<Verdict> {
     const marker = await this.replica.readMarker();
-    const verdict = this.safeguards.root({ ...this.#rootState(), exists: true, marker });
+    const verdict = this.safeguards.root({ ...this.#rootState(marker), exists: true });
     if (verdict) return verdict;
     if (marker === null) {
       const id = this.#ctx.random.hex(16);
@@ -395,16 +398,16 @@ export class MachineLink implements MachineView {
     return null;
   }
 
-  #rootState(): Omit<Parameters<MachineSafeguards['root']>[0], 'exists' | 'marker'> & { marker: string | null } {
+  #rootState(marker: string | null): Omit<Parameters<MachineSafeguards['root']>[0], 'exists'> {
     const { row } = this;
     const others = [...this.#ctx.store.machines.values()].filter((other) => other.name !== this.name && other.replicaId !== null);
     return {
       paired: row.paired,
       filesFound: null,
       filesKnown: this.filesKnown,
-      marker: null,
+      marker,
       expectedMarker: row.replicaId,
-      alsoSeenOn: others.filter((other) => other.replicaId === row.replicaId).map((other) => other.name),
+      alsoSeenOn: others.filter((other) => other.replicaId === marker).map((other) => other.name),
     };
   }
 
@@ -475,9 +478,10 @@ export class MachineLink implements MachineView {
 
   /** The first pairing is complete when its first scan has been worked off. */
   notePaired(): void {
-    if (!this.pairing || !this.isQuiet) return;
-    this.pairing = false;
+    if (this.#undecided || !this.isQuiet) return;
     this.#acceptDeletes = false;
+    if (!this.pairing) return;
+    this.pairing = false;
     this.#ctx.store.machines.put({ ...this.row, paired: true });
     // Memory folders found before their sessions belong to a project only now; and so much was written that the watcher may have lost events.
     void this.scanNow().catch((error: unknown) => this.#trouble(error));

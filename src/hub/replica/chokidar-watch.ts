@@ -22,8 +22,9 @@ export function createChokidarWatch(root: string, prune: (folder: RelativePath) 
 
   const below = (path: string): RelativePath => path.replaceAll('\\', '/').slice(base.length + 1);
 
-  function start(onHint: (hint: Hint) => void, onTrouble: (reason: string) => void): Promise<void> {
-    if (watcher !== null) throw new Error(`${root} is being watched already`);
+  async function start(onHint: (hint: Hint) => void, onTrouble: (reason: string) => void): Promise<void> {
+    // After a lost connection or a lifted quarantine: the old one may watch a folder that is not there any more.
+    await watcher?.close();
     delete process.env['CHOKIDAR_USEPOLLING'];
     const reported = new Set<string>();
     const started = watch(base, {

@@ -3,6 +3,7 @@ import type { Guards } from '../engine/guards.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { FileSystem } from '../ports/file-system.ts';
 import type { IntentTable, UndoTable } from '../store/store.ts';
+import type { Room } from './room.ts';
 
 /** What the guarded writes of one replica work with. */
 export interface TreeContext {
@@ -27,6 +28,8 @@ export interface TreeContext {
    * replaced between look and open is noticed only after the write.
    */
   readonly verifyHandle: boolean;
+  /** Room on the volume. */
+  readonly room: Room;
   /** Whether names that differ only in case or normal form are one file on this volume. */
   readonly foldsNames: () => boolean;
   /** Folders whose names were found spelled as asked for on this connection; only used where names fold. */

@@ -1,3 +1,4 @@
+import { Room } from './room.ts';
 import { measureClockOffset } from './clock-offset.ts';
 import type { Look, MachineName, MachineOs, RelativePath } from '../../core/domain.ts';
 import type { Guards } from '../engine/guards.ts';
@@ -84,6 +85,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     maxPacket: options.maxPacket ?? DEFAULT_MAX_PACKET,
     durableCreates: options.durableCreates ?? true,
     verifyHandle: options.verifyHandle ?? true,
+    room: new Room(fs, options.clock),
     foldsNames: () => folds,
     spelledFolders: new Set(),
     busyUndo: new Set(),

@@ -9,7 +9,7 @@ export interface WatchSource {
   readonly name: string;
   /**
    * Begins to watch; resolves when everything that exists is covered, so that a scan started afterwards misses nothing.
-   * Called at most once.
+   * Called again, it begins anew: the earlier watch has ended then.
    * @param onHint a path below claudeDir to look at again; '' with kind `folder` asks for a full scan.
    * @param onTrouble why something may go unnoticed from now on; the caller answers with more frequent scans.
    */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createChokidarWatch, troubleOf } from '../../../src/hub/replica/chokidar-watch.ts';
+import { createFolderWatch } from '../../../src/hub/replica/folder-watch.ts';
 import type { Hint } from '../../../src/hub/replica/replica.ts';
 import type { WatchSource } from '../../../src/hub/replica/watch-source.ts';
 import { Ground } from './ground.ts';
@@ -16,8 +17,18 @@ class Hints {
   };
 
   /** Until hints lead to every path: by name, or by a folder that the engine would scan afterwards. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async until(condition: () => boolean, againMs: number | null = null): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        if (againMs !== null) setTimeout(resolve, againMs);
+      });
+    }
+  }
+
+  /** Whether the path was told itself, or a folder above it that is scanned then. */
+  leadTo(path: string): boolean {
+    return this.has(path) || this.all.some((hint) => hint.kind === 'folder' && path.startsWith(`${hint.path}/`));
   }
 
   has(path: string, kind: Hint['kind'] = 'file'): boolean {
@@ -25,7 +36,9 @@ class Hints {
   }
 }
 
-describe('watching a local folder', () => {
+const WATCHES = process.platform === 'linux' ? [createChokidarWatch, createFolderWatch] : [createChokidarWatch];
+
+for (const create of WATCHES) describe(`watching a local folder with ${create.name}`, () => {
   let ground: Ground;
   let hints: Hints;
   let source: WatchSource;
@@ -37,7 +50,7 @@ describe('watching a local folder', () => {
     ground.write('projects/-p/s.jsonl', '1\n');
     hints = new Hints();
     troubles.length = 0;
-    source = createChokidarWatch(ground.root, (folder) => folder === 'cache');
+    source = create(ground.root, (folder) => folder === 'cache');
     await source.start(hints.take, (reason) => troubles.push(reason));
   });
   afterEach(async () => {
@@ -78,7 +91,7 @@ describe('watching a local folder', () => {
         paths.push(path);
       }
     }
-    await hints.until(() => paths.every((path) => hints.has(path)));
+    await hints.until(() => paths.every((path) => hints.leadTo(path)));
     assert.ok(hints.has('projects/-new-0', 'folder'));
   });
 
@@ -86,8 +99,31 @@ describe('watching a local folder', () => {
     const other = new Ground();
     other.write('skill/deep/x.md', '');
     renameSync(other.at('skill'), ground.at('agents/skill'));
-    await hints.until(() => hints.has('agents/skill', 'folder') && hints.has('agents/skill/deep/x.md'));
+    await hints.until(() => hints.has('agents/skill', 'folder') && hints.leadTo('agents/skill/deep/x.md'));
     other.remove();
+  });
+
+  it('goes on after a folder was taken away and another one took its place', async () => {
+    for (let round = 0; round < 5; round++) {
+      rmSync(ground.at('projects/-p'), { recursive: true });
+      ground.write(`projects/-p/deep/${round}.jsonl`, '');
+      await hints.until(() => hints.leadTo(`projects/-p/deep/${round}.jsonl`));
+      await hints.until(() => {
+        appendFileSync(ground.at(`projects/-p/deep/${round}.jsonl`), '1\n');
+        return hints.has(`projects/-p/deep/${round}.jsonl`);
+      }, 20);
+    }
+  });
+
+  it('follows a folder that is moved within the tree', async () => {
+    ground.write('projects/-p/deep/x.jsonl', '');
+    await hints.until(() => hints.leadTo('projects/-p/deep/x.jsonl'));
+    renameSync(ground.at('projects/-p'), ground.at('projects/-q'));
+    await hints.until(() => hints.has('projects/-p', 'folder') && hints.has('projects/-q', 'folder'));
+    await hints.until(() => {
+      appendFileSync(ground.at('projects/-q/deep/x.jsonl'), '1\n');
+      return hints.has('projects/-q/deep/x.jsonl');
+    }, 20);
   });
 
   it('says nothing about pruned folders and its own', async () => {

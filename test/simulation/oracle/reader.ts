@@ -22,8 +22,8 @@ export class Reader {
   readonly #projects: readonly string[];
   #historyForms = new Set<string>();
   #historyKnown = 0;
-  /** All record uuids ever written, with all sessions they were written in. */
-  readonly #leaves = new Set<string>();
+  /** Lines that were parsed before: the same ones are seen at every change of their file. */
+  readonly #records = new Map<string, ReturnType<typeof readRecord>>();
 
   constructor(ledger: Ledger, projects: readonly string[]) {
     this.#ledger = ledger;
@@ -55,7 +55,7 @@ export class Reader {
   #replaced(machine: SimulatedMachine, path: string, old: Inode, now: Inode): void {
     const there = new Set(splitLines(machine.volume.read(now, 0, now.size)).whole);
     for (const text of splitLines(machine.volume.read(old, 0, old.size)).whole) {
-      const uuid = there.has(text) ? undefined : readRecord(text)?.uuid;
+      const uuid = there.has(text) ? undefined : this.#recordOf(text)?.uuid;
       if (typeof uuid === 'string' && this.#ledger.isYoung(text)) this.#ledger.displaced.add(uuid);
     }
     for (const [pid, started] of machine.processes) {
@@ -118,9 +118,8 @@ export class Reader {
       if (!fork && !this.#isKnown(log, text)) {
         return this.#violate('invented', machine, log, `a reader sees a line that nobody wrote: ${shorten(text)}`);
       }
-      const record = readRecord(text);
+      const record = this.#recordOf(text);
       if (typeof record?.uuid !== 'string') continue;
-      this.#leaves.add(record.uuid);
       if (
         typeof record.parentUuid === 'string' &&
         !uuids.has(record.parentUuid) &&
@@ -136,9 +135,15 @@ export class Reader {
     }
   }
 
+  #recordOf(text: string): ReturnType<typeof readRecord> {
+    let record = this.#records.get(text);
+    if (record === undefined) this.#records.set(text, (record = readRecord(text)));
+    return record;
+  }
+
   /** A file that a CLI itself began in the middle (its old one was taken away by its user) has no past to offer. */
   #startsShort(log: string, whole: readonly string[]): boolean {
-    const first = whole.map(readRecord).find((record) => typeof record?.uuid === 'string');
+    const first = whole.map((text) => this.#recordOf(text)).find((record) => typeof record?.uuid === 'string');
     return (
       typeof first?.parentUuid === 'string' && [...this.#ledger.removals].some((removal) => removal.endsWith(` ${log}`))
     );

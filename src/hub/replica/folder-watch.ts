@@ -1,0 +1,186 @@
+import { lstatSync, readdirSync, watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import type { RelativePath } from '../../core/domain.ts';
+import { troubleOf } from './chokidar-watch.ts';
+import { errnoOf } from './node-facts.ts';
+import { isPrivate } from './private-folder.ts';
+import type { Hint } from './replica.ts';
+import type { WatchSource } from './watch-source.ts';
+
+/** The first event of a path is told at once, those within this time behind it together at its end. */
+const TOGETHER_MS = 50;
+
+/**
+ * Watches a claudeDir on Linux: one inotify watch per folder and nothing remembered about files. chokidar keeps the facts of
+ * every file, about 13 KB each, which with several trees in one hub is most of its memory; the hub has those facts already.
+ *
+ * How no change is missed although folders come and go:
+ * - A folder is watched before it is listed for folders below it, and only then told as a folder to scan: what is created
+ *   in it after the listing is an event, what was there before is found by that scan.
+ * - A name that appears (`rename`) and is a folder is watched anew, even if that path is being watched: it may be another folder
+ *   that took the place, and inotify follows the folder, not the path.
+ * - Events that the kernel drops without a word are what the scans from time to time are for (docs/sync.md section 8).
+ *
+ * @param root absolute claudeDir, symlinks resolved.
+ * @param prune whether a folder (path below claudeDir) and everything in it is of no interest. The private folder never is.
+ */
+export function createFolderWatch(root: string, prune: (folder: RelativePath) => boolean = () => false): WatchSource {
+  let running: FolderWatch | null = null;
+  return {
+    name: 'inotify',
+    async start(onHint, onTrouble) {
+      if (running !== null) throw new Error(`${root} is being watched already`);
+      running = new FolderWatch(root, prune, onHint, onTrouble);
+      running.watchTree('', false);
+    },
+    async close() {
+      running?.close();
+    },
+  };
+}
+
+class FolderWatch {
+  readonly #root: string;
+  readonly #prune: (folder: RelativePath) => boolean;
+  readonly #onHint: (hint: Hint) => void;
+  readonly #onTrouble: (reason: string) => void;
+  /** By path below the root; '' is the root. */
+  readonly #watchers = new Map<RelativePath, FSWatcher>();
+  /** Paths told within the last moments, with whether something happened there since. */
+  readonly #told = new Map<RelativePath, { again: boolean; readonly timer: NodeJS.Timeout }>();
+  readonly #troubles = new Set<string>();
+  #closed = false;
+
+  constructor(
+    root: string,
+    prune: (folder: RelativePath) => boolean,
+    onHint: (hint: Hint) => void,
+    onTrouble: (reason: string) => void,
+  ) {
+    this.#root = root;
+    this.#prune = prune;
+    this.#onHint = onHint;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Watches `folder` and all folders below it; `isNew` ones are told. */
+  watchTree(folder: RelativePath, isNew: boolean): void {
+    for (const pending = [folder]; pending.length > 0; ) {
+      const at = pending.pop() ?? '';
+      if (at !== '' && (isPrivate(at) || this.#prune(at))) continue;
+      if (!this.#watch(at)) continue;
+      for (const name of this.#foldersIn(at)) pending.push(at === '' ? name : `${at}/${name}`);
+    }
+    // One scan of the topmost folder covers those below it, now that all of them are watched.
+    if (isNew) this.#onHint({ path: folder, kind: 'folder' });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+    for (const { timer } of this.#told.values()) clearTimeout(timer);
+    this.#told.clear();
+  }
+
+  #absolute(path: RelativePath): string {
+    return path === '' ? this.#root : `${this.#root}/${path}`;
+  }
+
+  /** @returns whether the folder is watched now. */
+  #watch(folder: RelativePath): boolean {
+    this.#unwatch(folder);
+    try {
+      const watcher = watch(this.#absolute(folder), (event, name) => this.#onEvent(folder, event, name));
+      watcher.on('error', (error) => this.#trouble(folder, error));
+      this.#watchers.set(folder, watcher);
+      return true;
+    } catch (error) {
+      // Gone again: the removal is an event of the folder above.
+      if (errnoOf(error) !== 'ENOENT') this.#trouble(folder, error);
+      return false;
+    }
+  }
+
+  #unwatch(folder: RelativePath): void {
+    this.#watchers.get(folder)?.close();
+    this.#watchers.delete(folder);
+  }
+
+  #unwatchTree(folder: RelativePath): void {
+    this.#unwatch(folder);
+    for (const path of [...this.#watchers.keys()]) if (path.startsWith(`${folder}/`)) this.#unwatch(path);
+  }
+
+  #foldersIn(folder: RelativePath): string[] {
+    try {
+      return readdirSync(this.#absolute(folder), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => entry.name);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') this.#trouble(folder, error);
+      return [];
+    }
+  }
+
+  #onEvent(folder: RelativePath, event: string, name: string | null): void {
+    if (this.#closed) return;
+    if (name === null) return this.#onHint({ path: folder, kind: 'folder' });
+    const path = folder === '' ? name : `${folder}/${name}`;
+    if (isPrivate(path)) return;
+    if (event !== 'rename') {
+      // Attributes of a folder: what happens in it is told by its own watch.
+      if (!this.#watchers.has(path)) this.#tell(path);
+      return;
+    }
+    if (this.#isFolder(path)) {
+      if (this.#prune(path)) return;
+      this.#unwatchTree(path);
+      this.watchTree(path, true);
+    } else if (this.#watchers.has(path)) {
+      this.#unwatchTree(path);
+      this.#onHint({ path, kind: 'folder' });
+    } else {
+      this.#tell(path);
+      // The end of a folder itself comes under its own name; the one above tells it too, but the root has none above.
+      if (folder === '' && name === this.#root.slice(this.#root.lastIndexOf('/') + 1)) this.#tellIfRootIsGone();
+    }
+  }
+
+  #tellIfRootIsGone(): void {
+    if (!this.#isFolder('')) this.#onHint({ path: '', kind: 'folder' });
+  }
+
+  #isFolder(path: RelativePath): boolean {
+    try {
+      return lstatSync(this.#absolute(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOTDIR') this.#trouble(path, error);
+      return false;
+    }
+  }
+
+  #tell(path: RelativePath): void {
+    const told = this.#told.get(path);
+    if (told !== undefined) {
+      told.again = true;
+      return;
+    }
+    const timer = setTimeout(() => {
+      const again = this.#told.get(path)?.again === true;
+      this.#told.delete(path);
+      if (again) this.#tell(path);
+    }, TOGETHER_MS);
+    this.#told.set(path, { again: false, timer });
+    this.#onHint({ path, kind: 'file' });
+  }
+
+  #trouble(folder: RelativePath, error: unknown): void {
+    if (this.#closed) return;
+    const code = errnoOf(error) ?? String(error);
+    // Running out of watches fails once per folder; once is enough to be told.
+    if (this.#troubles.has(code)) return;
+    this.#troubles.add(code);
+    this.#onTrouble(`${folder === '' ? 'the Claude folder' : folder}: ${troubleOf(code, error)}`);
+  }
+}
