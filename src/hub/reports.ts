@@ -145,7 +145,7 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
         at: link.row.lastSeenAt ?? now,
       });
     }
-    const { failed } = hub.engine.counts(link);
+    const failed = failedOn(link);
     if (failed > 0) {
       alerts.push({
         id: `failed/${link.name}`,
@@ -187,6 +187,13 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
 /** The hub's own replica is the first local one; further local folders are spokes like any machine. */
 function isHubsOwn(hub: Hub, name: string): boolean {
   return Object.entries(hub.config.machines).find(([, machine]) => machine.transport === 'local')?.[0] === name;
+}
+
+/** Asked of the pairs, which is cheaper than counting how all heads stand. */
+function failedOn(link: MachineLink): number {
+  let failed = 0;
+  for (const pair of link.pairsBelow('')) if (pair.state === 'failed') failed += 1;
+  return failed;
 }
 
 /** Things that are not carried are named, the first one here, all of them in `doctor`. */

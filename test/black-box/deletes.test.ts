@@ -152,6 +152,12 @@ describe('deletes, meant and not meant', function () {
     await ground.json('restore', paths[0] ?? '');
     await ground.settle();
     for (const home of [rog, mac, xps]) assert.equal(await home.text(paths[0] ?? ''), 'agent 0\n');
+
+    for (let index = 0; index < 30; index += 1) await rog.write(`commands/c${index}.md`, 'run\n');
+    await ground.settle();
+    await mac.remove('commands');
+    await until('the safeguard is on again', async () => (await ground.report('mac')).status === 'quarantined');
+    assert.equal((await rog.files()).length, 42);
   });
 
   it('a Claude folder that was emptied stops its machine and empties no other, hub running or not', async () => {

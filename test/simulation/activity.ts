@@ -1,3 +1,4 @@
+import { ActionRefused } from '../../src/hub/engine/user-actions.ts';
 import { FileSystemError } from '../../src/hub/ports/file-system.ts';
 import type { Happening } from './flavours.ts';
 import type { SimulatedMachine } from './machine.ts';
@@ -371,7 +372,12 @@ export class Activity {
     this.#forgetting.add(session);
     this.#hub.forget(session).then(
       () => this.#forgetting.delete(session),
-      (error: unknown) => this.#world.scheduler.fail(error),
+      (error: unknown) => {
+        if (!(error instanceof ActionRefused)) return this.#world.scheduler.fail(error);
+        // The hub has not heard of it yet, and says so: nothing was promised.
+        this.#forgetting.delete(session);
+        this.#ledger.forgottenSessions.delete(session);
+      },
     );
   }
 }

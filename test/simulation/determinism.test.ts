@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { FLAVOURS } from './flavours.ts';
+import { runSeeds } from './seed-runs.ts';
+import { runOrder } from './seed-worker.ts';
 import { createIdleHub } from './simulated-hub.ts';
 import { runSeed } from './world.ts';
 
@@ -25,5 +27,24 @@ describe('a simulated world', () => {
     }
     for (const promise of ['line-lost', 'history-lost', 'content-lost', 'not-level'])
       assert.ok(promises.has(promise), promise);
+  });
+});
+
+describe('a simulated world with the real hub', function () {
+  this.timeout(120_000);
+
+  const hashes = (outcomes: readonly { readonly seed: number; readonly traceHash: string }[]): string[] =>
+    outcomes.map(({ seed, traceHash }) => `${seed} ${traceHash}`);
+
+  it('is the same run for the same seed, twice in one process and in two others', async () => {
+    const here = [];
+    for (let seed = 0; seed < FLAVOURS.length; seed++)
+      here.push(await runOrder({ seed, guardOff: null, flavour: null, traceLines: 0 }));
+    const again = [];
+    for (let seed = FLAVOURS.length - 1; seed >= 0; seed--)
+      again.unshift(await runOrder({ seed, guardOff: null, flavour: null, traceLines: 0 }));
+    const elsewhere = await runSeeds({ first: 0, count: FLAVOURS.length, workers: 2, stopAfter: Infinity });
+    assert.deepEqual(hashes(again), hashes(here), 'the second time in one process');
+    assert.deepEqual(hashes(elsewhere), hashes(here), 'in other processes');
   });
 });

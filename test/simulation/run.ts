@@ -1,21 +1,20 @@
 #!/usr/bin/env node
 /**
- * Runs seeds of the simulation: `node test/simulation/run.ts [--seeds N] [--seed S] [--guard-off NAME] [--flavour NAME] [--verbose]`.
- * `--seed` is the first (and without `--seeds` the only) seed. Exit code 1 when one fails.
+ * Runs seeds of the simulation: `node test/simulation/run.ts [--seeds N] [--seed S] [--guard-off NAME] [--flavour NAME] [--jobs N]
+ * [--keep-going] [--verbose]`. `--seed` is the first (and without `--seeds` the only) seed. Exit code 1 when one fails.
  */
+import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Guard } from '../../src/hub/engine/guards.ts';
-import { GUARD_NAMES, Guards } from '../../src/hub/engine/guards.ts';
-import { bootEngine } from './engine-under-test.ts';
-import { createHubUnderTest } from './hub-under-test.ts';
-import { describeFailure, passed } from './report.ts';
-import { runSeed } from './world.ts';
+import { GUARD_NAMES } from '../../src/hub/engine/guards.ts';
+import { runSeeds } from './seed-runs.ts';
 
 interface Options {
   readonly seeds?: number;
   readonly seed?: number;
   readonly guardOff?: Guard;
   readonly flavour?: string;
+  readonly jobs?: number;
   readonly verbose?: boolean;
   readonly keepGoing?: boolean;
 }
@@ -36,34 +35,38 @@ const options = new Command()
   .option('--seed <number>', 'the first seed', whole)
   .option('--guard-off <name>', 'run without this guard', guard)
   .option('--flavour <name>', 'the same flavour for every seed')
-  .option('--verbose', 'print the whole trace of failing seeds')
+  .option('--jobs <count>', 'processes side by side (as many as processors)', whole)
+  .option('--verbose', 'print the whole trace of failing seeds, and what happened in the others')
   .option('--keep-going', 'run all seeds, whatever fails')
   .parse()
   .opts<Options>();
 
-const first = options.seed ?? 0;
 const count = options.seeds ?? (options.seed === undefined ? 2000 : 1);
-const guards = new Guards(options.guardOff ? [options.guardOff] : []);
 const started = performance.now();
 let failed = 0;
-for (let seed = first; seed < first + count; seed++) {
-  const result = await runSeed(seed, (world) => createHubUnderTest(world, guards, bootEngine), options.flavour);
-  if (!passed(result)) {
-    failed++;
-    process.stdout.write(
-      `${describeFailure(result, options.verbose === true ? 400 : options.keepGoing === true ? 0 : 40)}\n`,
-    );
-    if (options.keepGoing !== true) break;
-  } else if (options.verbose === true) {
-    process.stdout.write(
-      `seed ${seed} (${result.flavour}): ${result.events} events, ${Math.round(result.realMs)} ms, ${JSON.stringify(result.happenings)}\n`,
-    );
-  }
-  const done = seed - first + 1;
-  if (done % 100 === 0)
-    process.stdout.write(
-      `${done} of ${count} seeds, ${failed} failed, ${Math.round((performance.now() - started) / done)} ms each\n`,
-    );
-}
+await runSeeds({
+  first: options.seed ?? 0,
+  count,
+  workers: options.jobs ?? availableParallelism(),
+  ...(options.guardOff ? { guardOff: options.guardOff } : {}),
+  ...(options.flavour === undefined ? {} : { flavour: options.flavour }),
+  traceLines: options.verbose === true ? 400 : options.keepGoing === true ? 0 : 40,
+  stopAfter: options.keepGoing === true ? Infinity : 1,
+  onOutcome(outcome, done) {
+    if (outcome.failure !== null) {
+      failed++;
+      process.stdout.write(`${outcome.failure}\n`);
+    } else if (options.verbose === true) {
+      const { seed, flavour, events, realMs, happenings } = outcome;
+      process.stdout.write(
+        `seed ${seed} (${flavour}): ${events} events, ${Math.round(realMs)} ms, ${JSON.stringify(happenings)}\n`,
+      );
+    }
+    if (done % 100 === 0) {
+      const each = Math.round((performance.now() - started) / done);
+      process.stdout.write(`${done} of ${count} seeds, ${failed} failed, ${each} ms each\n`);
+    }
+  },
+});
 process.stdout.write(failed === 0 ? `all ${count} seeds passed\n` : `${failed} seeds failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;

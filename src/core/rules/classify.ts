@@ -57,6 +57,9 @@ const ANY_FOLDER = '-';
 /** How many first folders keep their list of candidate rows; real trees have a few dozen. */
 const MAX_TOPS = 512;
 
+/** How many keys keep their rule: status asks for the rules of all heads again and again. */
+const MAX_KEYS = 50_000;
+
 /** In ASCII, case is all that can differ, and the patterns see to that. */
 const BEYOND_ASCII = /[^\u0020-\u007e]/;
 
@@ -67,6 +70,7 @@ export function createRules(options: RulesOptions): Rules {
   const suspect = anyDepthSuspect(entries.map((entry) => entry.matcher));
   const excluded = options.exclude.map((glob) => picomatch(glob, { dot: true, nonegate: true }));
   const entriesByTop = new Map<string, readonly Entry[]>();
+  const rulesOfKeys = new Map<Key, Rule>();
 
   /** Rows that can match below or at the first name `top`, in table order: most rows speak of one folder only. */
   function entriesFor(top: string): readonly Entry[] {
@@ -110,12 +114,19 @@ export function createRules(options: RulesOptions): Rules {
     return false;
   }
 
+  function ofKey(key: Key): Rule {
+    const known = rulesOfKeys.get(key);
+    if (known !== undefined) return known;
+    const path = representativePath(key);
+    const rule = path === null ? deny('local', 'not synced because it is not a key') : ofPath(path);
+    if (rulesOfKeys.size >= MAX_KEYS) rulesOfKeys.clear();
+    rulesOfKeys.set(key, rule);
+    return rule;
+  }
+
   return {
     ofPath,
-    ofKey: (key) => {
-      const path = representativePath(key);
-      return path === null ? deny('local', 'not synced because it is not a key') : ofPath(path);
-    },
+    ofKey,
     folderWanted,
     excludesKey: (key) => excluded.some((matches) => matches(key)),
   };

@@ -23,6 +23,8 @@ const SWAP_REMEMBERED_MS = 60_000;
 const UNDO_KEPT_MS = 24 * 3_600_000;
 /** More hints than this at once: the watcher's queue may have overflowed without saying so. */
 const BURST_HINTS = 2_000;
+/** A burst that goes on for this long is scanned after all the same. */
+const LONGEST_BURST_MS = 30_000;
 
 /** What the link needs from the engine. */
 export interface MachineLinkOptions {
@@ -447,13 +449,7 @@ export class MachineLink implements MachineView {
   #onHint(hint: Hint): void {
     if (!this.writable) return;
     this.#burst += 1;
-    if (this.#burst === 1) {
-      this.#ctx.clock.after(1_000, () => {
-        const hints = this.#burst;
-        this.#burst = 0;
-        if (hints > BURST_HINTS) void this.scanNow().catch((error: unknown) => this.#trouble(error));
-      });
-    }
+    if (this.#burst === 1) this.#scanAfterBurst(this.#ctx.clock.now() + LONGEST_BURST_MS);
     this.#pendingHints += 1;
     this.#scan
       .hinted(this, hint)
@@ -463,6 +459,22 @@ export class MachineLink implements MachineView {
         if (this.isQuiet) this.#options.onChange();
       })
       .catch(() => undefined);
+  }
+
+  /**
+   * A burst is answered with one scan, when it is over or has lasted for long. Scanning all through it would list the tree every second
+   * of a first sync, whose own writes are such a burst.
+   */
+  #scanAfterBurst(until: UnixMs, overflowed = false): void {
+    this.#ctx.clock.after(1_000, () => {
+      const isBurst = this.#burst > BURST_HINTS;
+      this.#burst = 0;
+      if (isBurst && this.#ctx.clock.now() < until) {
+        this.#burst = 1;
+        return this.#scanAfterBurst(until, true);
+      }
+      if (isBurst || overflowed) void this.scanNow().catch((error: unknown) => this.#trouble(error));
+    });
   }
 
   #onWatchTrouble(reason: string): void {
@@ -489,6 +501,7 @@ export class MachineLink implements MachineView {
 
   /** Pairs whose copies lie below a folder (`''`: all; else with a trailing `/`). */
   *pairsBelow(below: string): IterableIterator<Pair> {
+    if (below === '') return yield* this.#ctx.store.pairs.ofMachine(this.name);
     for (const pair of this.#ctx.store.pairs.ofMachine(this.name)) if (pair.path.startsWith(below)) yield pair;
   }
 

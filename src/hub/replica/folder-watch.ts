@@ -29,7 +29,8 @@ export function createFolderWatch(root: string, prune: (folder: RelativePath) =>
   return {
     name: 'inotify',
     async start(onHint, onTrouble) {
-      if (running !== null) throw new Error(`${root} is being watched already`);
+      // After a lost connection or a lifted quarantine: the old one may watch a folder that is not there any more.
+      running?.close();
       running = new FolderWatch(root, prune, onHint, onTrouble);
       running.watchTree('', false);
     },

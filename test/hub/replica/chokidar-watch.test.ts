@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createChokidarWatch, troubleOf } from '../../../src/hub/replica/chokidar-watch.ts';
 import { createFolderWatch } from '../../../src/hub/replica/folder-watch.ts';
 import type { Hint } from '../../../src/hub/replica/replica.ts';
@@ -11,8 +12,15 @@ class Hints {
   readonly all: Hint[] = [];
   #waiting: (() => void)[] = [];
 
+  /** What the scans of told folders found, made when the engine would make them. */
+  readonly scanned = new Set<string>();
+  root = '';
+
   readonly take = (hint: Hint): void => {
     this.all.push(hint);
+    if (hint.kind === 'folder' && existsSync(join(this.root, hint.path))) {
+      for (const name of readdirSync(join(this.root, hint.path), { recursive: true })) this.scanned.add(`${hint.path}/${String(name)}`);
+    }
     for (const wake of this.#waiting.splice(0)) wake();
   };
 
@@ -26,9 +34,9 @@ class Hints {
     }
   }
 
-  /** Whether the path was told itself, or a folder above it that is scanned then. */
+  /** Whether the path was told itself, or found by a scan of a folder that was. */
   leadTo(path: string): boolean {
-    return this.has(path) || this.all.some((hint) => hint.kind === 'folder' && path.startsWith(`${hint.path}/`));
+    return this.has(path) || this.scanned.has(path);
   }
 
   has(path: string, kind: Hint['kind'] = 'file'): boolean {
@@ -49,6 +57,7 @@ for (const create of WATCHES) describe(`watching a local folder with ${create.na
     ground.write('agents/a.md', 'text');
     ground.write('projects/-p/s.jsonl', '1\n');
     hints = new Hints();
+    hints.root = ground.root;
     troubles.length = 0;
     source = create(ground.root, (folder) => folder === 'cache');
     await source.start(hints.take, (reason) => troubles.push(reason));

@@ -200,7 +200,7 @@ export class ClaudeCli {
     if (prng.chance(0.6) && machine.volume.find(machine.at(this.#file))) {
       const line = this.#message('assistant', `torn ${prng.hex(20)}`);
       const room = machine.volume.capacity - machine.volume.used;
-      const part = line.slice(0, Math.min(room, prng.int(1, line.length - 1)));
+      const part = line.slice(0, Math.min(Math.max(0, room), prng.int(1, line.length - 1)));
       const inode = machine.volume.find(machine.at(this.#file));
       ledger.remember(this.#log, line);
       if (inode?.type === 'file') machine.volume.append(inode, Buffer.from(part, 'latin1'));

@@ -159,7 +159,7 @@ function checkDocuments({ ledger, contents }: FinalState): Violation[] {
   for (const bytes of contents.heads.values()) if (bytes) kept.add(hashOf(bytes));
   for (const { bytes } of contents.versions) kept.add(hashOf(bytes));
   return ledger.owed
-    .filter(({ document, hash }) => !kept.has(hash) && !isForgotten(ledger, document))
+    .filter(({ document, hash }) => !kept.has(hash) && !isForgotten(ledger, document) && !isOfUnknownProject(ledger, document))
     .map(({ document, machine, hash, why }) => ({
       promise: 'content-lost',
       machine,
@@ -185,6 +185,7 @@ function checkTrees(state: FinalState): Violation[] {
       if (place.kind === 'document' && !ledger.documentNames.has(name)) continue;
       const key = keyOf(name) ?? contents.keyAt(machine.name, path);
       if (key === null) {
+        if (isOfUnknownProject(ledger, name)) continue;
         violate('not-carried', name, `${path} is not known to the hub`);
         continue;
       }
@@ -308,4 +309,14 @@ function describe(bytes: Buffer | null): string {
 /** A line that was never finished waits on its machine: it is no line yet. */
 function isHeadAndTornTail(content: Buffer | null, head: Buffer): boolean {
   return content !== null && content.length >= head.length && content.subarray(0, head.length).equals(head) && !content.includes(0x0a, head.length);
+}
+
+/** Memory of a folder in which nobody ever held a conversation: which project it is cannot be known, so it stays where it is. */
+function isOfUnknownProject(ledger: Ledger, document: string): boolean {
+  const project = /^memory:(.*)\/[^/]+$/.exec(document)?.[1];
+  if (project === undefined) return false;
+  for (const log of ledger.logs()) {
+    for (const line of ledger.linesOf(log).keys()) if (line.replaceAll('\\\\', '/').includes(`/${project}"`)) return false;
+  }
+  return true;
 }
