@@ -148,7 +148,10 @@ export class Activity {
     // Keys that failed are tried again after a minute.
     await scheduler.sleep(this.troubled.size > 0 ? 65_000 : 1_000, 'rest: faults are over');
     await this.#atRest();
-    for (const [machine] of this.#hub.quarantined()) await this.#hub.resume(machine, 'refill');
+    for (const [machine] of this.#hub.quarantined()) {
+      this.#ledger.copiesUnknown(null);
+      await this.#hub.resume(machine, 'refill');
+    }
     for (const session of this.#forgetting) await this.#hub.forget(session);
     await this.#hub.scanAll();
     await this.#atRest();
@@ -260,7 +263,8 @@ export class Activity {
         const others = this.#households.filter((other) => other !== household);
         if (this.#conversations.length === 0 || others.length === 0) return;
         const { session, project } = this.#prng.pick(this.#conversations);
-        mishaps.copyByHand(session, project, this.#prng.pick(others).machine);
+        if (mishaps.copyByHand(session, project, this.#prng.pick(others).machine))
+          this.#ledger.copiesUnknown(`session/${session}`);
         return;
       }
       case 'forget':
@@ -280,7 +284,7 @@ export class Activity {
         });
         return;
       case 'clockJump':
-        machine.skewMs += this.#prng.pick([-3_600_000, -5000, 5000, 3_600_000]);
+        machine.setClock(this.#prng.pick([-3_600_000, -5000, 5000, 3_600_000]));
         return;
       case 'cut':
         return this.#cut(machine, this.#prng.int(200, 20_000));
@@ -341,6 +345,7 @@ export class Activity {
 
   #powerLoss(): void {
     this.#hub.crash('power-loss');
+    this.#ledger.copiesUnknown(null);
     const onDisks = this.#world.machines.map((machine) =>
       machine
         .files()

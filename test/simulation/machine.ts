@@ -35,6 +35,8 @@ export class SimulatedMachine {
   readonly processes = new Map<number, number>();
   /** Machine clock minus true time, ms. */
   skewMs: number;
+  /** When the clock was last set (by itself), Unix ms; 0 when never. */
+  clockSetAt = 0;
   readonly #scheduler: Scheduler;
   #nextPid = 4000;
 
@@ -68,6 +70,12 @@ export class SimulatedMachine {
   /** The machine's own wall clock, Unix ms. */
   now(): number {
     return this.#scheduler.now + this.skewMs;
+  }
+
+  /** Somebody sets the machine's clock, by so many ms. */
+  setClock(byMs: number): void {
+    this.skewMs += byMs;
+    this.clockSetAt = this.now();
   }
 
   /** Path on `volume` of a path below claudeDir. */

@@ -46,6 +46,12 @@ export function pathOfDocument(machine: SimulatedMachine, document: string, proj
   return `projects/${machine.projectFolder(project)}/memory/${document.slice(`memory:${project}/`.length)}`;
 }
 
+/** Whether there is a session in the project folder that `path` lies in: without one nobody can tell whose folder it is. */
+export function hasTranscript(machine: SimulatedMachine, path: string): boolean {
+  const folder = path.split('/').slice(0, 2).join('/');
+  return machine.files(folder).some((file) => file.split('/').length === 3 && file.endsWith('.jsonl'));
+}
+
 /** Names that must never travel, whatever folder they lie in (the ones that the models plant). */
 export function isSecretPath(path: string): boolean {
   return /(^|\/)(\.env(\..*)?|\.credentials.*|id_ed25519.*|[^/]*\.pem|\.netrc|\.git\/.*|node_modules\/.*|[^/]*\.tmp(\..*)?)$/i.test(

@@ -43,9 +43,9 @@ export function mergeTails(head: readonly LineFact[], copy: readonly LineFact[])
 }
 
 /**
- * The same for a copy all of whose lines were in the head once already, and which was cut or written anew since: what it still has
- * of them is not news, in whatever order. Up to the first record that the head lacks, a line without uuid is taken for one of the
- * head's when the head has it often enough; behind it, as in `takeApart`.
+ * The same for a copy all of whose lines were in the head once already, and which was cut or written anew since, or whose cursor was
+ * lost: what it still has of them is not news, in whatever order. A line without uuid is taken for one of the head's as long as the
+ * head has it more often than the copy had it so far.
  */
 export function mergeAgain(head: readonly LineFact[], copy: readonly LineFact[]): LineFact[] {
   const { added } = takeApart(copy, head, () => false);
@@ -53,10 +53,9 @@ export function mergeAgain(head: readonly LineFact[], copy: readonly LineFact[])
   for (const fact of head) left.set(fact.hash, (left.get(fact.hash) ?? 0) + 1);
   const unknown = new Set(added);
   for (const fact of copy) if (!unknown.has(fact)) left.set(fact.hash, (left.get(fact.hash) ?? 0) - 1);
-  const firstNew = added.findIndex((fact) => fact.uuid !== null);
-  return added.filter((fact, index) => {
+  return added.filter((fact) => {
     const count = left.get(fact.hash) ?? 0;
-    if ((firstNew >= 0 && index >= firstNew) || count <= 0) return true;
+    if (count <= 0) return true;
     left.set(fact.hash, count - 1);
     return false;
   });

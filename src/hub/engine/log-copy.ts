@@ -73,7 +73,7 @@ export class LogCopy {
         const head = this.#heads.present(key);
         if (!head) return this.#createHead(key, machine, excerpt, end, meta, () => {});
         const common = await commonWholeLines(excerpt.read(0, end), this.#readHead(head, 0));
-        return this.#join(machine, key, head, common, end, excerpt, { cut: false, known: 'nothing' }, rule, meta, () => {});
+        return this.#join(machine, key, head, common, end, excerpt, { cut: false, known: 'merged' }, rule, meta, () => {});
       });
     } finally {
       await excerpt.release();

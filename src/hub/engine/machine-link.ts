@@ -87,7 +87,10 @@ export class MachineLink implements MachineView {
       clock: options.ctx.clock,
       concurrency: CONCURRENCY,
       run: (key, mark) => options.run(this, key, mark),
-      onIdle: options.onChange,
+      onIdle: () => {
+        if (this.writable) void this.#scan.retryUnplaced(this).catch((error: unknown) => this.#trouble(error));
+        options.onChange();
+      },
     });
   }
 

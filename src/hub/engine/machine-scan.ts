@@ -1,7 +1,7 @@
 import { parsePath } from '../../core/keys/key.ts';
 import type { LogSize } from '../../core/safeguards/lost-logs.ts';
 import type { Verdict } from '../../core/safeguards/verdict.ts';
-import type { Base, FileStat, Key, Pair, RelativePath } from '../../core/domain.ts';
+import type { Base, FileStat, Key, MachineName, Pair, RelativePath } from '../../core/domain.ts';
 import type { Hint, Scan } from '../replica/replica.ts';
 import type { EngineContext } from './context.ts';
 import { isUnchanged } from './file-copy.ts';
@@ -20,6 +20,8 @@ export class MachineScan {
   readonly #placement: Placement;
   readonly #moves: Moves;
   readonly #lateWrites: LateWrites;
+  /** Files of project folders whose project is not known, and how much was known about places when they were tried. */
+  readonly #unplaced = new Map<MachineName, { readonly paths: Set<RelativePath>; readonly learned: number }>();
 
   constructor(options: { readonly ctx: EngineContext; readonly placement: Placement; readonly moves: Moves; readonly lateWrites: LateWrites }) {
     this.#ctx = options.ctx;
@@ -63,6 +65,21 @@ export class MachineScan {
     const look = await machine.replica.look(hint.path);
     if (look.kind === 'file') await this.#found(machine, hint.path, look.stat, true);
     else if (look.kind === 'refused') machine.notices.set(hint.path, look.reason);
+  }
+
+  /** Tries again the files whose project was not known, when something was learned about places since. */
+  async retryUnplaced(machine: MachineLink): Promise<void> {
+    const waiting = this.#unplaced.get(machine.name);
+    if (!waiting || waiting.paths.size === 0 || waiting.learned === this.#placement.learned) return;
+    this.#unplaced.set(machine.name, { paths: new Set(), learned: this.#placement.learned });
+    for (const path of waiting.paths) await this.hinted(machine, { path, kind: 'file' });
+  }
+
+  #noteUnplaced(machine: MachineLink, path: RelativePath): void {
+    const waiting = this.#unplaced.get(machine.name) ?? { paths: new Set<RelativePath>(), learned: this.#placement.learned };
+    waiting.paths.add(path);
+    this.#unplaced.set(machine.name, waiting);
+    machine.notices.set(path, 'stays on this machine: it is not clear which project this folder belongs to');
   }
 
   /** Bytes that late writers put into files that were put aside. */
@@ -130,7 +147,7 @@ export class MachineScan {
     }
     const key = await this.#placement.keyOf(machine, path);
     if (key === null) {
-      machine.notices.set(path, 'stays on this machine: it is not clear which project this folder belongs to');
+      this.#noteUnplaced(machine, path);
       return;
     }
     machine.notices.delete(path);

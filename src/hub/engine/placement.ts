@@ -33,12 +33,19 @@ export class Placement {
     this.#remotes = new GitRemotes(ctx.clock);
   }
 
+  /** Counts what was learned about places: a folder whose project was not known may be known now. */
+  get learned(): number {
+    return this.#learned;
+  }
+  #learned = 0;
+
   /** Remembers that a transcript lies in a folder; the memory of that folder belongs to the same project. */
   noteTranscript(machine: MachineName, folder: string, session: string): void {
     const folders = this.#folders.get(machine) ?? new Map<string, Set<string>>();
     this.#folders.set(machine, folders);
     const sessions = folders.get(folder) ?? new Set<string>();
     folders.set(folder, sessions);
+    if (!sessions.has(session)) this.#learned += 1;
     sessions.add(session);
   }
 
@@ -124,6 +131,7 @@ export class Placement {
     const { machine, path } = recorded;
     const project = await this.#identify(machine, path);
     this.#sessionProjects.set(session, { id: project.id, machine, path });
+    this.#learned += 1;
     return project;
   }
 
@@ -165,7 +173,6 @@ export class Placement {
       if (newest === null || pair.base.mtimeMs > newest.at) newest = { session, at: pair.base.mtimeMs };
     }
     if (newest !== null) return (await this.#projectOfSession(newest.session))?.id ?? null;
-    if (sessions.size > 0) return null;
     const homes = this.#homes();
     const matching: string[] = [];
     for (const project of this.#ctx.store.projects.values()) {
@@ -186,7 +193,10 @@ export class Placement {
       this.#ctx.settings.projects,
       homes,
     );
-    if (changed && remember) this.#ctx.store.projects.put(project);
+    if (changed && remember) {
+      this.#ctx.store.projects.put(project);
+      this.#learned += 1;
+    }
     return project;
   }
 

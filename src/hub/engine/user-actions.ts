@@ -148,8 +148,9 @@ export class UserActions {
     }
     const reversed = conflict.status !== 'open' && conflict.winner !== null && 'keep' in choice && choice.keep !== conflict.winner;
     const executable = store.heads.get(conflict.key)?.executable ?? false;
-    // Every side's content is kept and known: it is what each machine is taken to have agreed to give up.
-    for (const side of conflict.sides) {
+    // Every side's content is kept and known: it is what each machine is taken to have agreed to give up. Once a conflict is decided,
+    // the loser's copy is not its side any more, and what is verified there counts.
+    for (const side of conflict.status === 'open' ? conflict.sides : []) {
       const pair = store.pairs.get(side.machine, conflict.key);
       if (!pair || side.sha256 === null) continue;
       const known = pair.base?.kind === 'file' && pair.base.hash === side.sha256 ? pair.base : null;

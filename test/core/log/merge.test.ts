@@ -133,7 +133,7 @@ describe('merging a copy again that was cut', () => {
 
   it('adds what was written after the cut, state lines included', async () => {
     const head = [user('a'), mode('plan'), user('b')];
-    assert.deepEqual(await again(head, [user('a'), user('x'), mode('plan')]), [user('x'), mode('plan')]);
+    assert.deepEqual(await again(head, [user('a'), mode('plan'), user('x'), mode('edit')]), [user('x'), mode('edit')]);
   });
 
   it('adds a state line that the copy has more often than the head', async () => {

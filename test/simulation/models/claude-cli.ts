@@ -4,6 +4,7 @@ import type { Ledger } from '../oracle/ledger.ts';
 import { splitLines } from '../oracle/ledger.ts';
 import type { Prng } from '../prng.ts';
 import type { Scheduler } from '../scheduler.ts';
+import type { Inode, Volume } from '../volume.ts';
 import { nameOf, parentPath, pathOf } from '../volume.ts';
 import {
   checkpointRecord,
@@ -203,8 +204,10 @@ export class ClaudeCli {
       const part = line.slice(0, Math.min(Math.max(0, room), prng.int(1, line.length - 1)));
       const inode = machine.volume.find(machine.at(this.#file));
       ledger.remember(this.#log, line);
-      if (inode?.type === 'file') machine.volume.append(inode, Buffer.from(part, 'latin1'));
-      ledger.remember(this.#log, part);
+      if (inode?.type === 'file') {
+        ledger.remember(this.#log, tornTail(machine.volume, inode) + part);
+        machine.volume.append(inode, Buffer.from(part, 'latin1'));
+      }
     }
     this.#running = false;
     machine.exit(this.#pid);
@@ -287,7 +290,7 @@ export class ClaudeCli {
     if (inode) this.#write(inode, lines, log);
   }
 
-  #open(path: string): ReturnType<typeof this.machine.volume.find> {
+  #open(path: string): Inode | null {
     const { machine } = this.#context;
     try {
       const full = machine.at(path);
@@ -300,7 +303,7 @@ export class ClaudeCli {
     }
   }
 
-  #write(inode: NonNullable<ReturnType<typeof this.machine.volume.find>>, lines: string[], log: string): void {
+  #write(inode: Inode, lines: string[], log: string): void {
     const { machine, ledger } = this.#context;
     let lead = '';
     if (this.#newlineFirst && log === this.#log) {
@@ -315,11 +318,17 @@ export class ClaudeCli {
     if (room < bytes.length) return this.#displaced(lines);
     if (machine.volume.find(pathOf(inode)) !== inode || inode.links === 0 || pathOf(inode).includes('.claude-sync'))
       this.#displaced(lines);
+    const [first = '', ...others] = lines;
+    const torn = lead === '' ? tornTail(machine.volume, inode) : '';
+    // Behind a torn line that appeared meanwhile the first record is spliced: what stands on disk then is one damaged line.
+    if (torn !== '') this.#displaced([first]);
     machine.volume.append(inode, bytes);
-    for (const text of lines) {
-      const line = ledger.lineWritten(machine.name, log, text);
-      if (inode.links === 0 && inode.lostBy === 'user') line.excuse ??= 'written into a file that its user had removed';
-    }
+    for (const text of [torn + first, ...others]) this.#wrote(inode, log, text);
+  }
+
+  #wrote(inode: Inode, log: string, text: string): void {
+    const line = this.#context.ledger.lineWritten(this.machine.name, log, text);
+    if (inode.links === 0 && inode.lostBy === 'user') line.excuse ??= 'written into a file that its user had removed';
   }
 
   /** Remembers that these records are not where their children will be. */
@@ -331,7 +340,7 @@ export class ClaudeCli {
   }
 
   #writeHistory(prompt: string): void {
-    const { machine, scheduler, prng, ledger } = this.#context;
+    const { machine, scheduler, prng } = this.#context;
     const lock = machine.at('history.jsonl.lock');
     const entry = historyEntry(`${prompt} ${prng.hex(6)}`, this.#recordContext());
     const attempt = (tries: number): void => {
@@ -344,12 +353,17 @@ export class ClaudeCli {
         if (machine.volume.find(lock)) machine.volume.removeFolder(lock);
         const bytes = Buffer.from(`${entry}\n`, 'latin1');
         if (machine.volume.capacity - machine.volume.used < bytes.length) return;
+        const torn = tornTail(machine.volume, inode);
         machine.volume.append(inode, bytes);
-        const line = ledger.lineWritten(machine.name, 'history', entry);
-        if (inode.links === 0 && inode.lostBy === 'user')
-          line.excuse ??= 'written into a file that its user had removed';
+        this.#wrote(inode, 'history', torn + entry);
       });
     };
     attempt(0);
   }
+}
+
+/** What follows the last newline of a file. */
+function tornTail(volume: Volume, inode: Inode): string {
+  if (inode.size === 0 || inode.data[inode.size - 1] === 0x0a) return '';
+  return splitLines(volume.read(inode, 0, inode.size)).torn;
 }

@@ -1,5 +1,5 @@
 import { FileSystemError } from '../../../src/hub/ports/file-system.ts';
-import { pathOfDocument } from '../places.ts';
+import { hasTranscript, pathOfDocument } from '../places.ts';
 import { parentPath } from '../volume.ts';
 import type { ProgramContext } from './claude-cli.ts';
 
@@ -32,6 +32,8 @@ export class Editor {
   edit(document: string): void {
     const { prng, machine, ledger } = this.#context;
     const path = pathOfDocument(machine, document, this.#projects);
+    // Memory is written by a session of its project, and its folder is told by the sessions in it.
+    if (document.startsWith('memory:') && !hasTranscript(machine, path)) return;
     const before =
       machine.content(path)?.toString('latin1') ??
       Array.from({ length: 6 }, (_, i) => `${document} line ${i}\n`).join('');

@@ -1,6 +1,6 @@
 import type { SimulatedMachine } from '../machine.ts';
 import { readRecord } from '../models/records.ts';
-import { placeOf } from '../places.ts';
+import { hasTranscript, pathOfDocument, placeOf } from '../places.ts';
 import type { HubContents } from '../simulated-hub.ts';
 import { historyForm, isCheckpoint, unforked } from './line-forms.ts';
 import type { Ledger, WrittenLine } from './ledger.ts';
@@ -63,7 +63,8 @@ function checkLines({ ledger, contents }: FinalState): Violation[] {
     for (const [text, count] of counts(splitLines(head).whole)) {
       if (text === '' || isCheckpoint(text)) continue;
       const line = ledger.linesOf(log).get(text);
-      if (line && count > line.writes) {
+      const hasIdentity = typeof readRecord(text)?.uuid === 'string';
+      if (line && count > line.writes && (hasIdentity || !ledger.mayBeDoubled(line))) {
         found.push({
           promise: 'line-doubled',
           machine: line.machine,
@@ -154,7 +155,7 @@ function checkHistory({ ledger, contents, machines }: FinalState): Violation[] {
 }
 
 /** Every content that was in reach long enough, or that the hub replaced, is a head or a version. */
-function checkDocuments({ ledger, contents }: FinalState): Violation[] {
+function checkDocuments({ ledger, contents, machines, projects }: FinalState): Violation[] {
   const kept = new Set<string>();
   for (const bytes of contents.heads.values()) if (bytes) kept.add(hashOf(bytes));
   for (const { bytes } of contents.versions) kept.add(hashOf(bytes));
@@ -222,10 +223,10 @@ function excuseOf(
   head: Buffer | null | undefined,
 ): string | null {
   const pair = state.contents.pair(machine.name, key);
-  if (pair === null || pair.state === 'ok') return null;
-  if (pair.state === 'failed' && !state.troubled.has(machine.name) && !machine.spec.noHardLinks) return null;
-  if (pair.state === 'deferred-live' && head) return null;
-  return `${pair.state}: ${pair.reason}`;
+  if (pair === null || !head) return null;
+  // All faults are over and every session is closed: `failed` and `deferred-live` are no excuse any more.
+  const isHonest = pair.state === 'manual' || (pair.state === 'held' && machine.spec.noHardLinks);
+  return isHonest ? `${pair.state}: ${pair.reason}` : null;
 }
 
 /** Nothing denied is on another machine or in the hub. */
@@ -268,6 +269,18 @@ function checkForgotten({ ledger, machines, contents }: FinalState): Violation[]
     }
   }
   return found;
+}
+
+/** Memory in a folder without any session: nobody can tell whose it is, so it stays where it is (docs/sync.md section 5). */
+function isUnclear(
+  machine: SimulatedMachine,
+  name: string,
+  projects: readonly string[],
+  contents: HubContents,
+): boolean {
+  if (!name.startsWith('memory:')) return false;
+  const path = pathOfDocument(machine, name, projects);
+  return contents.keyAt(machine.name, path) === null && !hasTranscript(machine, path);
 }
 
 /** The key of a log or document where it does not depend on how the hub names projects. */

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 
-/** After so long in reach of a running hub, content has to have been noticed (docs/sync.md sections 3.7 and 8), virtual ms. */
-export const NOTICED_AFTER_MS = 50_000;
+/**
+ * After so long in reach of a running hub, content has to have been noticed (docs/sync.md sections 3.7 and 8), virtual ms: the
+ * rhythm of scans, a stalled link, and the time until two looks agree.
+ */
+export const NOTICED_AFTER_MS = 35_000;
+
+/** What the hub's disk was given is on it after this time, whoever loses power (the rhythm of kernels), virtual ms. */
+export const WRITTEN_BACK_AFTER_MS = 30_000;
+
+/** A replace that was under way cannot have known what was written within this time before it, virtual ms. */
+const UNDER_WAY_MS = 15_000;
 
 /** One distinct line that programs wrote into one log. */
 export interface WrittenLine {
@@ -42,6 +51,7 @@ export class Ledger {
   readonly #known = new Map<string, Set<string>>();
   readonly #documents = new Map<string, DocumentContent>();
   readonly #reachableSince = new Map<string, number | null>();
+  readonly #unknownUntil = new Map<string, number>();
   #hubSince: number | null = null;
   /** Hashes of all contents that documents ever had by a program's hand. */
   readonly contents = new Set<string>();
@@ -152,11 +162,25 @@ export class Ledger {
    */
   powerLost(stillThere: (line: WrittenLine) => boolean): void {
     for (const line of this.lines()) {
-      if (this.#now() - line.at < 70_000 && !stillThere(line))
+      if (this.#now() - line.at < NOTICED_AFTER_MS + WRITTEN_BACK_AFTER_MS && !stillThere(line))
         line.excuse ??= 'gone from the machines just before the power loss';
     }
-    const stillOwed = this.owed.filter(({ endedAt }) => this.#now() - endedAt >= 70_000);
+    const stillOwed = this.owed.filter(({ endedAt }) => this.#now() - endedAt >= NOTICED_AFTER_MS + WRITTEN_BACK_AFTER_MS);
     this.owed.splice(0, this.owed.length, ...stillOwed);
+  }
+
+  /**
+   * The hub lost what it knew of the copies of `log` (`null`: of all logs), or a copy came from elsewhere. When copies that
+   * differ are joined then, nobody can tell whether a line without identity in both was written once or twice, and a line too
+   * many is better than one too few (docs/sync.md section 4).
+   */
+  copiesUnknown(log: string | null): void {
+    for (const name of log === null ? this.#lines.keys() : [log]) this.#unknownUntil.set(name, this.#now());
+  }
+
+  /** Whether more copies of this line than were written are nobody's fault. */
+  mayBeDoubled(line: WrittenLine): boolean {
+    return line.at <= (this.#unknownUntil.get(line.log) ?? 0);
   }
 
   *lines(): Generator<WrittenLine> {
@@ -175,7 +199,7 @@ export class Ledger {
   isYoung(text: string): boolean {
     for (const lines of this.#lines.values()) {
       const line = lines.get(text);
-      if (line && this.#now() - line.at <= NOTICED_AFTER_MS) return true;
+      if (line && this.#now() - line.at <= UNDER_WAY_MS) return true;
     }
     return false;
   }
