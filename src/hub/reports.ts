@@ -57,16 +57,9 @@ export function statusOf(hub: Hub, process: { pid: number; startedAt: UnixMs }, 
 export function machineReport(hub: Hub, link: MachineLink): MachineReport {
   const { row } = link;
   const { status, reason } = link.status;
-  const counts = hub.engine.counts(link);
-  let files = 0;
-  let bytes = 0;
+  const { counts, files, bytes } = hub.engine.census(link);
   let waiting = 0;
   let waitingBytes = 0;
-  for (const pair of link.pairsBelow('')) {
-    if (pair.base?.kind !== 'file') continue;
-    files += 1;
-    bytes += pair.base.fileBytes;
-  }
   if (link.pairing) {
     waiting = counts.behind;
     waitingBytes = [...hub.store.heads.values()].reduce((sum, head) => sum + head.size, 0);
@@ -145,7 +138,7 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
         at: link.row.lastSeenAt ?? now,
       });
     }
-    const failed = failedOn(link);
+    const { failed } = hub.engine.census(link).counts;
     if (failed > 0) {
       alerts.push({
         id: `failed/${link.name}`,
@@ -187,13 +180,6 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
 /** The hub's own replica is the first local one; further local folders are spokes like any machine. */
 function isHubsOwn(hub: Hub, name: string): boolean {
   return Object.entries(hub.config.machines).find(([, machine]) => machine.transport === 'local')?.[0] === name;
-}
-
-/** Asked of the pairs, which is cheaper than counting how all heads stand. */
-function failedOn(link: MachineLink): number {
-  let failed = 0;
-  for (const pair of link.pairsBelow('')) if (pair.state === 'failed') failed += 1;
-  return failed;
 }
 
 /** Things that are not carried are named, the first one here, all of them in `doctor`. */

@@ -77,7 +77,7 @@ class Scene {
       quarantined: new Map(),
     };
     const { ledger, rog, mac } = this;
-    const found = checkFinalState({ ledger, machines: [rog, mac], projects: PROJECTS, contents, troubled: new Set() });
+    const found = checkFinalState({ ledger, machines: [rog, mac], projects: PROJECTS, contents });
     return [...new Set([...this.reader.violations, ...found].map(({ promise }) => promise))].sort();
   }
 

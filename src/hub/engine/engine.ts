@@ -49,6 +49,17 @@ export interface EngineOptions {
 /** How a machine's keys stand, counted. */
 export type StandingCounts = Readonly<Record<Standing, number>>;
 
+/** What a machine holds, for people to look at. */
+export interface Census {
+  readonly counts: StandingCounts;
+  /** Files there that take part in the sync, and their bytes. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** While a machine is being worked on its census may be this old: it goes through all pairs, and `status` asks several times a second. */
+const CENSUS_KEPT_MS = 1_000;
+
 /**
  * The heart of the hub. `createEngine` only builds; `start` recovers from a crash, connects the machines and begins to work.
  *
@@ -70,6 +81,7 @@ export class Engine {
   readonly #generations = new Map<Key, number>();
   readonly #seenAt = new Map<Key, UnixMs>();
   readonly #waiters = new Set<() => void>();
+  readonly #censuses = new Map<MachineName, { readonly at: UnixMs; readonly census: Census }>();
   #stopped = false;
 
   constructor(options: EngineOptions) {
@@ -158,6 +170,23 @@ export class Engine {
       counts[standing(link.pair(head.key), head, rule.merge === 'log')] += 1;
     }
     return counts;
+  }
+
+  /** What a machine holds and how its keys stand: exact while it is quiet, else at most a second old. */
+  census(link: MachineLink): Census {
+    const now = this.#options.clock.now();
+    const known = this.#censuses.get(link.name);
+    if (known !== undefined && !link.isQuiet && now - known.at < CENSUS_KEPT_MS) return known.census;
+    let files = 0;
+    let bytes = 0;
+    for (const pair of link.pairsBelow('')) {
+      if (pair.base?.kind !== 'file') continue;
+      files += 1;
+      bytes += pair.base.fileBytes;
+    }
+    const census = { counts: this.counts(link), files, bytes };
+    this.#censuses.set(link.name, { at: now, census });
+    return census;
   }
 
   /** Resolves with `true` when settled, with `false` after `timeoutMs`. Scans everything first. */

@@ -244,7 +244,7 @@ export class LogCopy {
           save(head, { lineBytes: end, merged: end, common, delivered: head.size, missing, cut: true, forkKey: null, origins: null });
           return;
         }
-        await this.#join(machine, pair.key, head, common, end, excerpt, { cut, known: cursor === null ? 'nothing' : 'merged' }, rule, meta, save);
+        await this.#join(machine, pair.key, head, common, end, excerpt, { cut, known: cursor === null && pair.evictedSeq === null ? 'nothing' : 'merged' }, rule, meta, save);
       });
     } finally {
       await excerpt.release();

@@ -505,7 +505,8 @@ export class MachineLink implements MachineView {
   /** Pairs whose copies lie below a folder (`''`: all; else with a trailing `/`). */
   *pairsBelow(below: string): IterableIterator<Pair> {
     if (below === '') return yield* this.#ctx.store.pairs.ofMachine(this.name);
-    for (const pair of this.#ctx.store.pairs.ofMachine(this.name)) if (pair.path.startsWith(below)) yield pair;
+    // A new folder is scanned by itself: a first sync makes thousands, and must not go through all pairs for each.
+    yield* this.#ctx.store.pairs.belowPath(this.name, below);
   }
 
   /** What is stored about a key here, for the flows. */

@@ -1,4 +1,5 @@
 import { parsePath } from '../../core/keys/key.ts';
+import { unsafeReason } from '../../core/keys/safe-path.ts';
 import type { LogSize } from '../../core/safeguards/lost-logs.ts';
 import type { Verdict } from '../../core/safeguards/verdict.ts';
 import type { Base, FileStat, Key, MachineName, Pair, RelativePath } from '../../core/domain.ts';
@@ -114,12 +115,15 @@ export class MachineScan {
 
   #wanted(path: string): boolean {
     if (path.endsWith('/')) return this.#ctx.rules.folderWanted(path) || !this.#ctx.guards.on('deny-rules');
-    return this.#ctx.rules.ofPath(path).allowed || !this.#ctx.guards.on('deny-rules');
+    if (this.#ctx.rules.ofPath(path).allowed || !this.#ctx.guards.on('deny-rules')) return true;
+    // A name that cannot be carried among files that are: asked for, so that the listing tells why it is refused.
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    return folder !== '' && unsafeReason(path) !== null && unsafeReason(folder) === null && this.#ctx.rules.folderWanted(folder);
   }
 
   async #mark(machine: MachineLink, scan: Scan, below: string): Promise<void> {
     for (const [path, reason] of [...scan.unlisted, ...scan.refused]) machine.notices.set(path, reason);
-    for (const path of machine.notices.keys()) if (path.startsWith(below) && scan.files.has(path)) machine.notices.delete(path);
+    for (const path of machine.notices.keys()) if (path.startsWith(below) && isSettled(path, scan)) machine.notices.delete(path);
     // Transcripts first: the project of a memory folder is the one of its newest session.
     const projectFiles: [RelativePath, FileStat][] = [];
     for (const entry of scan.files) {
@@ -207,4 +211,13 @@ export class MachineScan {
   #isLog(key: Key): boolean {
     return this.#ctx.rules.ofKey(key).merge === 'log';
   }
+}
+
+/** Whether what was said about `path` is out of date: it is an ordinary file now, or it is gone. */
+function isSettled(path: RelativePath, scan: Scan): boolean {
+  if (scan.files.has(path)) return true;
+  // Notices about keys that have no place on the machine are the planner's.
+  if (path.startsWith('session/') || path.startsWith('project/')) return false;
+  if (scan.refused.has(path)) return false;
+  return ![...scan.unlisted.keys()].some((folder) => folder === '' || folder === path || path.startsWith(`${folder}/`));
 }

@@ -39,7 +39,7 @@ export class Moves {
     }
     if (old.kind !== 'absent') return;
     const moved = pair.base !== null && pair.base.fileBytes <= stat.size;
-    this.#ctx.store.pairs.put({ ...pair, path, base: moved ? pair.base : null, evictedSeq: null, state: 'ok', reason: null });
+    this.#ctx.store.pairs.put({ ...pair, path, base: moved ? pair.base : null, state: 'ok', reason: null });
     machine.queue.mark(pair.key, { look: true });
     const session = sessionOf(pair.key);
     if (session === null || pair.key !== `session/${session}`) return;

@@ -5,7 +5,7 @@ import { folderName } from '../../core/projects/folder-name.ts';
 import type { Homes } from '../../core/projects/project.ts';
 import { identifyProject, placeOn } from '../../core/projects/registry.ts';
 import { projectPathOf } from '../../core/projects/session-path.ts';
-import type { Head, Key, MachineName, RelativePath } from '../../core/domain.ts';
+import type { Head, Key, MachineName, Pair, RelativePath } from '../../core/domain.ts';
 import type { ProjectRow } from '../store/store.ts';
 import type { EngineContext, MachineView } from './context.ts';
 import { GitRemotes } from './git-remotes.ts';
@@ -165,14 +165,8 @@ export class Placement {
   }
 
   async #projectOfFolder(machine: MachineView, folder: string): Promise<string | null> {
-    const sessions = this.#folders.get(machine.name)?.get(folder) ?? new Set<string>();
-    let newest: { session: string; at: number } | null = null;
-    for (const session of sessions) {
-      const pair = this.#ctx.store.pairs.get(machine.name, keyForSession(session));
-      if (!pair?.base || pair.path.split('/')[1] !== folder) continue;
-      if (newest === null || pair.base.mtimeMs > newest.at) newest = { session, at: pair.base.mtimeMs };
-    }
-    if (newest !== null) return (await this.#projectOfSession(newest.session))?.id ?? null;
+    const path = await this.#pathOfFolder(machine.name, folder);
+    if (path !== null) return (await this.#identify(machine.name, path)).id;
     const homes = this.#homes();
     const matching: string[] = [];
     for (const project of this.#ctx.store.projects.values()) {
@@ -180,6 +174,25 @@ export class Placement {
       if (place !== null && folderName(place.path) === folder) matching.push(project.id);
     }
     return matching.length === 1 ? (matching[0] ?? null) : null;
+  }
+
+  /**
+   * The working folder that a project folder stands for, from the newest conversation in it that ran there. One that the hub carried
+   * there, or that has moved since, tells of another place.
+   */
+  async #pathOfFolder(machine: MachineName, folder: string): Promise<string | null> {
+    const pairs: Pair[] = [];
+    for (const session of this.#folders.get(machine)?.get(folder) ?? []) {
+      const pair = this.#ctx.store.pairs.get(machine, keyForSession(session));
+      if (pair?.base?.kind === 'file' && pair.path.split('/')[1] === folder) pairs.push(pair);
+    }
+    pairs.sort((a, b) => (b.base?.mtimeMs ?? 0) - (a.base?.mtimeMs ?? 0));
+    for (const pair of pairs) {
+      const head = this.#ctx.store.heads.get(pair.key);
+      const path = head?.kind === 'file' ? projectPathOf(folder, await this.#cwds(head)) : null;
+      if (path !== null && folderName(path) === folder) return path;
+    }
+    return null;
   }
 
   async #identify(machine: MachineName, path: string, remember = true): Promise<ProjectRow> {

@@ -136,7 +136,7 @@ class FolderWatch {
     }
     if (this.#isFolder(path)) {
       if (this.#prune(path)) return;
-      this.#unwatchTree(path);
+      if (this.#watchers.has(path)) this.#unwatchTree(path);
       this.watchTree(path, true);
     } else if (this.#watchers.has(path)) {
       this.#unwatchTree(path);

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Base, Key, LogCursor, MachineName, Pair, PairState, RelativePath } from '../../core/domain.ts';
 import type { SqlRow, SqlValue, TableShape } from './commit-driver.ts';
+import { KeyOrder } from './key-order.ts';
 import type { PairTable } from './store.ts';
 import type { StringPool } from './string-pool.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -18,6 +19,8 @@ const FILES: TableShape = {
 interface OneMachine {
   readonly byKey: Map<Key, Pair>;
   readonly byPath: Map<RelativePath, Pair>;
+  /** The paths of `byPath`, made when they are asked for the first time. */
+  order: KeyOrder | null;
 }
 
 /**
@@ -48,6 +51,7 @@ export class Pairs implements PairTable {
     const before = machine.byKey.get(pair.key);
     if (before !== undefined && before.path !== pair.path) leavePath(machine, before);
     machine.byKey.set(pair.key, pair);
+    if (machine.order !== null && !machine.byPath.has(pair.path)) machine.order.add(pair.path);
     machine.byPath.set(pair.path, pair);
     this.#queue.put(FILES, encode(pair));
   }
@@ -69,6 +73,13 @@ export class Pairs implements PairTable {
     return this.#machines.get(machine)?.byPath.get(path);
   }
 
+  belowPath(machine: MachineName, prefix: string): Pair[] {
+    const pairs = this.#machines.get(machine);
+    if (pairs === undefined) return [];
+    pairs.order ??= new KeyOrder(pairs.byPath.keys());
+    return pairs.order.withPrefix(prefix).flatMap((path) => pairs.byPath.get(path) ?? []);
+  }
+
   ofKey(key: Key): Pair[] {
     const found: Pair[] = [];
     for (const { byKey } of this.#machines.values()) {
@@ -85,13 +96,15 @@ export class Pairs implements PairTable {
 
   #of(machine: MachineName): OneMachine {
     let pairs = this.#machines.get(machine);
-    if (pairs === undefined) this.#machines.set(machine, (pairs = { byKey: new Map(), byPath: new Map() }));
+    if (pairs === undefined) this.#machines.set(machine, (pairs = { byKey: new Map(), byPath: new Map(), order: null }));
     return pairs;
   }
 }
 
 function leavePath(machine: OneMachine, pair: Pair): void {
-  if (machine.byPath.get(pair.path) === pair) machine.byPath.delete(pair.path);
+  if (machine.byPath.get(pair.path) !== pair) return;
+  machine.byPath.delete(pair.path);
+  machine.order?.remove(pair.path);
 }
 
 type PairColumns = [

@@ -58,6 +58,8 @@ export interface PairTable {
   ofMachine(machine: MachineName): IterableIterator<Pair>;
   /** The pair whose copy lies at `path` on `machine`. */
   atPath(machine: MachineName, path: RelativePath): Pair | undefined;
+  /** The pairs of `machine` whose paths begin with `prefix`, found without looking at the others. */
+  belowPath(machine: MachineName, prefix: string): Pair[];
   ofKey(key: Key): Pair[];
   deleteMachine(machine: MachineName): void;
 }

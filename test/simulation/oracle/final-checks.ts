@@ -1,6 +1,6 @@
 import type { SimulatedMachine } from '../machine.ts';
 import { readRecord } from '../models/records.ts';
-import { hasTranscript, pathOfDocument, placeOf } from '../places.ts';
+import { placeOf } from '../places.ts';
 import type { HubContents } from '../simulated-hub.ts';
 import { historyForm, isCheckpoint, unforked } from './line-forms.ts';
 import type { Ledger, WrittenLine } from './ledger.ts';
@@ -14,8 +14,6 @@ export interface FinalState {
   readonly machines: readonly SimulatedMachine[];
   readonly projects: readonly string[];
   readonly contents: HubContents;
-  /** Machines whose disk refused writes for reasons of its own at some time: a `failed` key there is honest. */
-  readonly troubled: ReadonlySet<string>;
 }
 
 /** All promises of docs/sync.md section 12 that can be judged at the end. */
@@ -155,7 +153,7 @@ function checkHistory({ ledger, contents, machines }: FinalState): Violation[] {
 }
 
 /** Every content that was in reach long enough, or that the hub replaced, is a head or a version. */
-function checkDocuments({ ledger, contents, machines, projects }: FinalState): Violation[] {
+function checkDocuments({ ledger, contents }: FinalState): Violation[] {
   const kept = new Set<string>();
   for (const bytes of contents.heads.values()) if (bytes) kept.add(hashOf(bytes));
   for (const { bytes } of contents.versions) kept.add(hashOf(bytes));
@@ -269,18 +267,6 @@ function checkForgotten({ ledger, machines, contents }: FinalState): Violation[]
     }
   }
   return found;
-}
-
-/** Memory in a folder without any session: nobody can tell whose it is, so it stays where it is (docs/sync.md section 5). */
-function isUnclear(
-  machine: SimulatedMachine,
-  name: string,
-  projects: readonly string[],
-  contents: HubContents,
-): boolean {
-  if (!name.startsWith('memory:')) return false;
-  const path = pathOfDocument(machine, name, projects);
-  return contents.keyAt(machine.name, path) === null && !hasTranscript(machine, path);
 }
 
 /** The key of a log or document where it does not depend on how the hub names projects. */
