@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Key, Sha256 } from '../core/domain.ts';
 import { NOT_WAITED_FOR_LIMIT, type NotWaitedFor, type WaitResult } from '../protocol/sync.ts';
-import { standing } from './engine/level.ts';
 import type { Hub } from './hub.ts';
 
 /** What `wait` did not wait for, and what is still to be done, by machine. */
@@ -16,11 +15,10 @@ export function waitReport(hub: Hub): Omit<WaitResult, 'settled' | 'waitedMs'> {
     for (const head of hub.store.heads.values()) {
       const rule = hub.rules.ofKey(head.key);
       if (!rule.allowed || hub.rules.excludesKey(head.key)) continue;
-      const pair = link.pair(head.key);
-      const stand = standing(pair, head, rule.merge === 'log');
+      const stand = link.standing(head, rule.merge === 'log');
       if (stand === 'behind') behind += 1;
       else if (stand === 'deferred-live') orderRepairedLater.push({ machine: link.name, key: head.key });
-      else if (stand !== 'level') notWaitedFor.push({ machine: link.name, key: head.key, why: stand, reason: pair?.reason ?? null });
+      else if (stand !== 'level') notWaitedFor.push({ machine: link.name, key: head.key, why: stand, reason: link.reasonOf(head.key) });
     }
     for (const [path, why] of link.notices) notWaitedFor.push({ machine: link.name, key: path, why: 'unreadable', reason: why });
     pending.push({ machine: link.name, status, pending: link.writable ? behind : 0 });

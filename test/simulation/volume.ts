@@ -378,6 +378,13 @@ export function pathOf(inode: Inode): string {
   return names.join('/');
 }
 
+/** Whether an inode is still what lies under its name. */
+export function isLinked(inode: Inode): boolean {
+  if (inode.links === 0) return false;
+  for (const entry of inode.parent?.children.values() ?? []) if (entry.inode === inode) return true;
+  return false;
+}
+
 /** Everything before the last `/`, '' at the top. */
 export function parentPath(path: string): string {
   const at = path.lastIndexOf('/');

@@ -62,6 +62,8 @@ export interface MachineView {
   pendingDelete(key: Key, pending: boolean): void;
   /** What the safeguards count. A returned sentence means: stop this machine. */
   noteSuspicion(kind: 'lost-log' | 'back-in-time' | 'delete', key: Key): void;
+  /** Keys that have no place there (yet), with the reason; they are thought of again at every scan. */
+  readonly heldKeys: Map<Key, string>;
   /** Things in the tree that are not carried, by path (symlinks, bad names, unreadable). */
   readonly notices: Map<RelativePath, string>;
 }

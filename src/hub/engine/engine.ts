@@ -8,9 +8,10 @@ import type { Store } from '../store/store.ts';
 import { sessionOf, type EngineContext, type EngineSettings, type MachineSettings } from './context.ts';
 import { Forgotten } from './forgotten.ts';
 import { ALL_GUARDS, type Guards } from './guards.ts';
+import { HistoryCopy } from './history-copy.ts';
 import { KeyLock } from './key-lock.ts';
 import { LateWrites } from './late-writes.ts';
-import { standing, type Standing } from './level.ts';
+import type { Standing } from './level.ts';
 import { LogCopy } from './log-copy.ts';
 import { MachineLink } from './machine-link.ts';
 import { MachineScan } from './machine-scan.ts';
@@ -92,7 +93,9 @@ export class Engine {
     this.placement = new Placement(this.#ctx);
     const logs = new LogCopy(this.#ctx);
     const moves = new Moves({ ctx: this.#ctx, placement: this.placement, logs });
+    const history = new HistoryCopy(this.#ctx, this.placement);
     const reconciler = new Reconciler({
+      history,
       ctx: this.#ctx,
       placement: this.placement,
       logs,
@@ -100,7 +103,7 @@ export class Engine {
       onUnreachable: (machine, error) => this.links.get(machine.name)?.lost(error),
       onHubTrouble: (error) => options.onTrouble?.(error),
     });
-    const scan = new MachineScan({ ctx: this.#ctx, placement: this.placement, moves, lateWrites: new LateWrites(this.#ctx) });
+    const scan = new MachineScan({ ctx: this.#ctx, placement: this.placement, moves, lateWrites: new LateWrites(this.#ctx, history) });
     for (const { replica, settings } of options.machines) {
       this.links.set(
         replica.machine,
@@ -167,7 +170,7 @@ export class Engine {
     for (const head of this.#options.store.heads.values()) {
       const rule = this.#options.rules.ofKey(head.key);
       if (!rule.allowed || this.#options.rules.excludesKey(head.key)) continue;
-      counts[standing(link.pair(head.key), head, rule.merge === 'log')] += 1;
+      counts[link.standing(head, rule.merge === 'log')] += 1;
     }
     return counts;
   }

@@ -112,6 +112,29 @@ export class HistoryCopy {
     this.#ctx.headChanged(KEY, machine.name);
   }
 
+  /**
+   * Lines that went into a file of this machine after the hub had replaced it: they are the machine's own, and its file lacks them.
+   * @param alongside runs in the turn of the commit.
+   */
+  async takeLate(machine: MachineName, chunks: AsyncIterable<Uint8Array>, alongside: () => void): Promise<void> {
+    const lines = await readAll(chunks);
+    const seenAt = this.#ctx.clock.now();
+    await this.#ctx.lock.with(KEY, async () => {
+      const known = await this.#identities();
+      const fresh = lines.filter((line) => !known.has(parseEntry(line.bytes).identity));
+      if (fresh.length === 0) return alongside();
+      const bytes = Buffer.concat(fresh.flatMap((line) => [line.bytes, NEWLINE]));
+      await this.#heads.append(ownKey(machine), once(bytes), { origin: machine, mtimeMs: seenAt, seenAt }, () => {
+        for (const line of fresh) known.add(parseEntry(line.bytes).identity);
+        this.#bump(machine, seenAt);
+        const pair = this.#ctx.store.pairs.get(machine, KEY);
+        if (pair?.base?.cursor) this.#ctx.store.pairs.put({ ...pair, base: { ...pair.base, cursor: { ...pair.base.cursor, cut: true } } });
+        alongside();
+      });
+    });
+    this.#ctx.headChanged(KEY, null);
+  }
+
   /** A machine's first pairing brings old lines: the others' files are put in order of time once, too. */
   #sortOthers(newcomer: MachineName): void {
     for (const pair of this.#ctx.store.pairs.ofKey(KEY)) {
@@ -186,6 +209,7 @@ export class HistoryCopy {
         how: 'swap',
       });
       if (outcome.kind !== 'done') return notDone(outcome);
+      machine.noteSwap(KEY, null);
       this.#save(pair, historyBase(outcome.stat, content.length, head.seq, { ...cursorAt(content.length, hashTail(content)), origins }));
       machine.noteDelivered(this.#ctx.headSeenAt(KEY), content.length);
       return LOOK;

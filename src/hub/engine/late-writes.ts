@@ -4,6 +4,7 @@ import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { collect, takeExcerpt, wholeLineEnd } from './excerpt.ts';
 import { wholeLineBytes } from '../../core/log/lines.ts';
 import { takeApart } from '../../core/log/growth.ts';
+import type { HistoryCopy } from './history-copy.ts';
 import { factsOf, LogHeads } from './log-heads.ts';
 import { LogMerge, takeRanges } from './log-merge.ts';
 
@@ -23,8 +24,11 @@ export class LateWrites {
   /** One look at a machine's undo folder at a time: two would take the same bytes twice. */
   readonly #lookingAt = new Map<MachineName, Promise<void>>();
 
-  constructor(ctx: EngineContext) {
+  readonly #history: HistoryCopy;
+
+  constructor(ctx: EngineContext, history: HistoryCopy) {
     this.#ctx = ctx;
+    this.#history = history;
     this.#heads = new LogHeads(ctx);
     this.#merge = new LogMerge(ctx, this.#heads);
   }
@@ -46,7 +50,7 @@ export class LateWrites {
       const pair = this.#ctx.store.pairs.atPath(machine.name, late.path);
       const rule = this.#ctx.rules.ofPath(late.path);
       const key = pair?.key ?? null;
-      if (key !== null && rule.merge === 'log') await this.#joinLog(machine, key, late.name, late.known, late.size);
+      if (key !== null && (rule.merge === 'log' || rule.merge === 'union')) await this.#joinLog(machine, key, late.name, late.known, late.size);
       else {
         if (key !== null) await this.#keep(machine, key, late.name, late.size);
         machine.replica.acknowledgeUndo(late.name, late.size);
@@ -66,6 +70,7 @@ export class LateWrites {
       // In the turn of the commit: a crash never takes the same bytes twice.
       const acknowledge = (): void => machine.replica.acknowledgeUndo(name, size);
       if (end === from) return acknowledge();
+      if (key === 'history') return await this.#history.takeLate(machine.name, excerpt.read(from, end), acknowledge);
       const growth = await factsOf(excerpt.read(from, end), from);
       const now = clock.now();
       const meta = { origin: machine.name, mtimeMs: now, seenAt: now };

@@ -1,10 +1,11 @@
 import type { Verdict } from '../../core/safeguards/verdict.ts';
-import type { Key, MachineName, MachineOs, Pair, RelativePath, UnixMs } from '../../core/domain.ts';
+import type { Head, Key, MachineName, MachineOs, Pair, RelativePath, UnixMs } from '../../core/domain.ts';
 import { ClaudeFolderMissing } from '../replica/claude-folder.ts';
 import { ReplicaUnreachable, type Hint, type Replica } from '../replica/replica.ts';
 import type { MachineRow } from '../store/store.ts';
 import type { EngineContext, MachineSettings, MachineView } from './context.ts';
 import { LatencyWindow } from './latency.ts';
+import { standing, type Standing } from './level.ts';
 import { MachineSafeguards } from './machine-safeguards.ts';
 import type { MachineScan } from './machine-scan.ts';
 import { WorkQueue, type INTERRUPTED, type Mark } from './work-queue.ts';
@@ -47,6 +48,7 @@ export class MachineLink implements MachineView {
   readonly replica: Replica;
   readonly queue: WorkQueue;
   readonly notices = new Map<RelativePath, string>();
+  readonly heldKeys = new Map<Key, string>();
   readonly latency = new LatencyWindow();
   readonly safeguards: MachineSafeguards;
   settings: MachineSettings;
@@ -509,8 +511,21 @@ export class MachineLink implements MachineView {
     yield* this.#ctx.store.pairs.belowPath(this.name, below);
   }
 
+  /** Where the copy of a key stands. */
+  standing(head: Head, isLog: boolean): Standing {
+    return standing(this.pair(head.key), head, isLog);
+  }
+
+  /** Why a key is not level, for the user. */
+  reasonOf(key: Key): string | null {
+    return this.pair(key)?.reason ?? null;
+  }
+
   /** What is stored about a key here, for the flows. */
   pair(key: Key): Pair | undefined {
-    return this.#ctx.store.pairs.get(this.name, key);
+    const stored = this.#ctx.store.pairs.get(this.name, key);
+    const reason = this.heldKeys.get(key);
+    if (stored || reason === undefined) return stored;
+    return { machine: this.name, key, path: '', base: null, evictedSeq: null, state: 'held', reason };
   }
 }

@@ -6,7 +6,6 @@ import type { Base, FileStat, Key, MachineName, Pair, RelativePath } from '../..
 import type { Hint, Scan } from '../replica/replica.ts';
 import type { EngineContext } from './context.ts';
 import { isUnchanged } from './file-copy.ts';
-import { standing } from './level.ts';
 import type { LateWrites } from './late-writes.ts';
 import type { MachineLink } from './machine-link.ts';
 import type { Moves } from './moves.ts';
@@ -41,7 +40,7 @@ export class MachineScan {
     await this.#mark(machine, scan, '');
     for (const head of this.#ctx.store.heads.values()) {
       if (!this.#ctx.rules.ofKey(head.key).allowed) continue;
-      const stand = standing(machine.pair(head.key), head, this.#isLog(head.key));
+      const stand = machine.standing(head, this.#isLog(head.key));
       // What waits for a session to end, or was given up, is thought of again: a restart forgets every timer.
       if (stand === 'behind') machine.queue.mark(head.key);
       else if (stand === 'deferred-live' || stand === 'failed' || stand === 'held') machine.queue.mark(head.key, { look: true });
@@ -216,8 +215,6 @@ export class MachineScan {
 /** Whether what was said about `path` is out of date: it is an ordinary file now, or it is gone. */
 function isSettled(path: RelativePath, scan: Scan): boolean {
   if (scan.files.has(path)) return true;
-  // Notices about keys that have no place on the machine are the planner's.
-  if (path.startsWith('session/') || path.startsWith('project/')) return false;
   if (scan.refused.has(path)) return false;
   return ![...scan.unlisted.keys()].some((folder) => folder === '' || folder === path || path.startsWith(`${folder}/`));
 }

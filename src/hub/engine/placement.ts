@@ -99,6 +99,14 @@ export class Placement {
     }
   }
 
+  /** Project that a key belongs to; `null` for keys of no project, and while it is not known. */
+  async projectOf(key: Key): Promise<string | null> {
+    const at = parseKey(key);
+    if (at.kind === 'project-file') return at.project;
+    if (at.kind !== 'transcript' && at.kind !== 'session-file') return null;
+    return (await this.#projectOfSession(at.session))?.id ?? null;
+  }
+
   /** The path that a project at `path` of `origin` has on `target`. */
   async projectPath(origin: MachineName, path: string, target: MachineView): Promise<string> {
     if (origin === target.name) return path;

@@ -5,12 +5,13 @@ import { FileSystemError } from '../ports/file-system.ts';
 import { ReplicaUnreachable } from '../replica/replica.ts';
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { absentBase, FileCopy, isListedAbsent, isUnchanged } from './file-copy.ts';
-import { HistoryCopy } from './history-copy.ts';
+import type { HistoryCopy } from './history-copy.ts';
 import type { LogCopy } from './log-copy.ts';
 import { LogDelivery } from './log-delivery.ts';
 import type { Moves } from './moves.ts';
 import { LEVEL, settling, type Outcome } from './outcome.ts';
 import type { Placement } from './placement.ts';
+import { outOfScope } from './scope.ts';
 import { INTERRUPTED, type Mark } from './work-queue.ts';
 
 /** A copy that keeps changing under the hub's hands is left to others for a moment after this many rounds. */
@@ -44,6 +45,7 @@ export class Reconciler {
     readonly placement: Placement;
     readonly logs: LogCopy;
     readonly moves: Moves;
+    readonly history: HistoryCopy;
     readonly onUnreachable: (machine: MachineView, error: ReplicaUnreachable) => void;
     readonly onHubTrouble: (error: Error) => void;
   }) {
@@ -53,7 +55,7 @@ export class Reconciler {
     this.#moves = options.moves;
     this.#logDelivery = new LogDelivery(options.ctx);
     this.#files = new FileCopy(options.ctx);
-    this.#history = new HistoryCopy(options.ctx, options.placement);
+    this.#history = options.history;
     this.#onUnreachable = options.onUnreachable;
     this.#onHubTrouble = options.onHubTrouble;
   }
@@ -69,6 +71,13 @@ export class Reconciler {
       if (error instanceof ReplicaUnreachable) {
         this.#onUnreachable(machine, error);
         return INTERRUPTED;
+      }
+      const path = this.#ctx.store.pairs.get(machine.name, key)?.path;
+      if (FileSystemError.is(error, 'denied') && error.path === path) {
+        const why = 'it cannot be read: the file system does not permit it';
+        machine.notices.set(path, why);
+        this.#settle(machine, key, id, { kind: 'held', reason: why });
+        return;
       }
       if (FileSystemError.is(error, 'no-space')) {
         this.#onHubTrouble(error);
@@ -91,12 +100,33 @@ export class Reconciler {
       if (!machine.writable) return LEVEL;
       const pair = await this.#pair(machine, key);
       if ('held' in pair) return { kind: 'held', reason: pair.held };
+      const outside = await this.#outOfScope(machine, pair);
+      if (outside !== null) return { kind: 'held', reason: outside };
       const places = await this.#moves.settlePlaces(machine, pair);
       const outcome = places ?? (await this.#once(machine, pair, rule, { look, deep: mark.deep ?? false }));
+      // A copy that was never made has no row yet to remember why.
+      const isStuck = outcome.kind === 'held' || outcome.kind === 'failed';
+      if (isStuck && !this.#ctx.store.pairs.get(machine.name, key)) this.#ctx.store.pairs.put(pair);
       if (outcome.kind !== 'look') return outcome;
       look = true;
     }
     return settling(RETRY_MS / 4);
+  }
+
+  /** Whether a copy that is not there is not meant to be. Files that a machine has are read whatever its scope. */
+  async #outOfScope(machine: MachineView, pair: Pair): Promise<string | null> {
+    const { scope } = machine.settings;
+    const unlimited = scope.projects === null && scope.maxAgeDays === null && scope.maxFileBytes === null;
+    const head = this.#ctx.store.heads.get(pair.key);
+    if (unlimited || pair.base !== null || head?.kind !== 'file') return null;
+    if ((await machine.replica.look(pair.path)).kind === 'file') return null;
+    const session = sessionOf(pair.key);
+    return outOfScope(scope, {
+      head,
+      session: session === null ? undefined : this.#ctx.store.heads.get(`session/${session}`),
+      project: scope.projects === null ? null : await this.#placement.projectOf(pair.key),
+      now: this.#ctx.clock.now(),
+    });
   }
 
   async #pair(machine: MachineView, key: Key): Promise<Pair | { held: string }> {
@@ -268,10 +298,11 @@ export class Reconciler {
     if (!pair) {
       if (state !== 'ok' && reason !== null) {
         // Held before it ever had a place there: remembered in memory only, the plan finds it again.
-        machine.notices.set(key, reason);
+        machine.heldKeys.set(key, reason);
       }
       return;
     }
+    machine.heldKeys.delete(key);
     if (state === 'ok') machine.notices.delete(key);
     if (pair.state !== state || pair.reason !== reason) this.#ctx.store.pairs.put({ ...pair, state, reason });
   }

@@ -1,10 +1,10 @@
-import { linkSync, lstatSync, lutimesSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
-import { readdir, realpath, statfs } from 'node:fs/promises';
+import { linkSync, lstatSync, lutimesSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { mkdir, readdir, realpath, statfs } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FileSystemError } from '../ports/file-system.ts';
 import type { Entry, EntryStat, FileSystem } from '../ports/file-system.ts';
 import { attempt, entryStat, errnoOf, fileSystemError } from './node-facts.ts';
-import { openNodeFile } from './node-file.ts';
+import { createNodeFile, openNodeFile } from './node-file.ts';
 
 /** How many entries of a folder are looked at before other work gets its turn. */
 const LISTED_PER_TURN = 256;
@@ -13,7 +13,7 @@ const LISTED_PER_TURN = 256;
  * The local disk below `root` (absolute; it may itself be a symlink).
  *
  * - Metadata calls are synchronous: on a local disk they take a few microseconds, a tenth of the way through the pool,
- *   and a guarded append is nothing but such calls.
+ *   and a guarded append is nothing but such calls. Making files and folders is not: it takes a hundred times as long.
  * - `rename` is hard link and unlink, because POSIX has no rename that refuses to overwrite. Another process that replaces
  *   `from` between the two loses its new file, so the protocols only ever call it with a `from` of their own (a temp or an
  *   undo entry). Where there are no hard links it is a look and a rename: then a file that appears in between (some
@@ -28,9 +28,14 @@ export function createNodeFileSystem(root: string): FileSystem {
   return {
     lstat: async (path) => lstatOrNull(at(path), path),
     list: (path) => list(at(path), path),
-    open: async (path, mode) => openNodeFile(at(path), path, mode),
+    open: async (path, mode) =>
+      mode === 'create' ? createNodeFile(at(path), path) : openNodeFile(at(path), path, mode),
     makeFolder: async (path) => {
-      attempt('makeFolder', path, () => mkdirSync(at(path), { mode: 0o700 }));
+      try {
+        await mkdir(at(path), { mode: 0o700 });
+      } catch (error) {
+        throw fileSystemError('makeFolder', path, error);
+      }
     },
     rename: async (from, to) => {
       attempt('rename', from, () => renameWithoutOverwriting(at(from), at(to), to));

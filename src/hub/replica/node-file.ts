@@ -3,6 +3,7 @@ import {
   constants,
   fchmodSync,
   fdatasync,
+  open,
   fstatSync,
   futimesSync,
   openSync,
@@ -16,6 +17,7 @@ import { FileSystemError } from '../ports/file-system.ts';
 import type { EntryStat, OpenFile } from '../ports/file-system.ts';
 import { attempt, entryStat, fileSystemError } from './node-facts.ts';
 
+const openAsync = promisify(open);
 const readAsync = promisify(read);
 const writeAsync = promisify(write);
 const fdatasyncAsync = promisify(fdatasync);
@@ -37,7 +39,7 @@ const OPEN_FLAGS = {
 } as const;
 
 /** Opens a regular file of the local disk; anything else is `not-a-file`. @throws {FileSystemError} */
-export function openNodeFile(absolute: string, path: string, mode: 'read' | 'append' | 'create'): OpenFile {
+export function openNodeFile(absolute: string, path: string, mode: 'read' | 'append'): OpenFile {
   return attempt('open', path, () => {
     const descriptor = openSync(absolute, OPEN_FLAGS[mode], 0o600);
     try {
@@ -48,6 +50,18 @@ export function openNodeFile(absolute: string, path: string, mode: 'read' | 'app
     }
     return new NodeFile(descriptor, path);
   });
+}
+
+/**
+ * Makes a new file. Unlike opening one, that changes a folder and waits for its journal: it goes to the pool, where several of a
+ * first sync's files are made at a time. @throws {FileSystemError}
+ */
+export async function createNodeFile(absolute: string, path: string): Promise<OpenFile> {
+  try {
+    return new NodeFile(await openAsync(absolute, OPEN_FLAGS.create, 0o600), path);
+  } catch (error) {
+    throw fileSystemError('open', path, error);
+  }
 }
 
 /** Runs its operations one after the other, in the order of the calls. */

@@ -5,7 +5,7 @@ import { splitLines } from '../oracle/ledger.ts';
 import type { Prng } from '../prng.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Inode, Volume } from '../volume.ts';
-import { nameOf, parentPath, pathOf } from '../volume.ts';
+import { isLinked, nameOf, parentPath, pathOf } from '../volume.ts';
 import {
   checkpointRecord,
   compactionRecords,
@@ -316,7 +316,7 @@ export class ClaudeCli {
     const room = machine.volume.capacity - machine.volume.used;
     // On a full disk the CLI loses its line; it is nobody else's to keep.
     if (room < bytes.length) return this.#displaced(lines);
-    if (machine.volume.find(pathOf(inode)) !== inode || inode.links === 0 || pathOf(inode).includes('.claude-sync'))
+    if (!isLinked(inode) || pathOf(inode).includes('.claude-sync'))
       this.#displaced(lines);
     const [first = '', ...others] = lines;
     const torn = lead === '' ? tornTail(machine.volume, inode) : '';

@@ -56,7 +56,8 @@ export class Reader {
     const there = new Set(splitLines(machine.volume.read(now, 0, now.size)).whole);
     for (const text of splitLines(machine.volume.read(old, 0, old.size)).whole) {
       const uuid = there.has(text) ? undefined : this.#recordOf(text)?.uuid;
-      if (typeof uuid === 'string' && this.#ledger.isYoung(text)) this.#ledger.displaced.add(uuid);
+      // However old: a CLI that was just started has read the old file and goes on from there.
+      if (typeof uuid === 'string') this.#ledger.displaced.add(uuid);
     }
     for (const [pid, started] of machine.processes) {
       const registration = machine.content(`sessions/${pid}.json`)?.toString('latin1') ?? '';
