@@ -6,6 +6,7 @@ import type { Archive } from './archive/archive.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config, MachineConfig } from './config/schema.ts';
 import type { EngineSettings, MachineSettings } from './engine/context.ts';
+import { DiskTrouble } from './disk-trouble.ts';
 import { createEngine, type Engine, type EngineMachine } from './engine/engine.ts';
 import { ALL_GUARDS } from './engine/guards.ts';
 import type { RecoveryReport } from './engine/recovery.ts';
@@ -47,13 +48,15 @@ export interface UnsupportedMachine {
 export class Hub {
   readonly store: Store;
   readonly archive: Archive;
+  readonly diskTrouble: DiskTrouble;
   readonly #options: HubOptions;
   #engine: Engine;
   #loaded: LoadedConfig;
   #rules: Rules;
   #unsupported: readonly UnsupportedMachine[];
 
-  private constructor(options: HubOptions, store: Store, archive: Archive, built: Built) {
+  private constructor(options: HubOptions, store: Store, archive: Archive, built: Built, diskTrouble: DiskTrouble) {
+    this.diskTrouble = diskTrouble;
     this.#options = options;
     this.store = store;
     this.archive = archive;
@@ -64,7 +67,13 @@ export class Hub {
   }
 
   /** Opens the data folder; nothing runs before `start`. */
-  static async open(options: HubOptions): Promise<Hub> {
+  static async open(given: HubOptions): Promise<Hub> {
+    const diskTrouble = new DiskTrouble();
+    const onTrouble = (error: Error): void => {
+      diskTrouble.note(error, given.clock.now());
+      given.onTrouble(error);
+    };
+    const options = { ...given, onTrouble };
     const store = await openStore({
       path: join(options.dataDir, 'sync.db'),
       clock: options.clock,
@@ -73,7 +82,7 @@ export class Hub {
     });
     const archive = createArchive({ fs: createNodeFileSystem(options.dataDir), random: options.random, guards: ALL_GUARDS });
     await archive.open();
-    return new Hub(options, store, archive, await build(options, options.loaded, store, archive));
+    return new Hub(options, store, archive, await build(options, options.loaded, store, archive), diskTrouble);
   }
 
   get engine(): Engine {

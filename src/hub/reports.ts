@@ -37,7 +37,7 @@ export function statusOf(hub: Hub, process: { pid: number; startedAt: UnixMs }, 
   const tried = totals.syncs + totals.failed;
   return {
     hub: { pid: process.pid, version: PRODUCT_VERSION, startedAt: process.startedAt, uptimeMs: now - process.startedAt },
-    inSync: links.some((link) => link.writable) && hub.engine.settled(),
+    inSync: links.some((link) => link.writable) && hub.engine.settled() && machines.every(({ unsettled }) => !unsettled?.failed),
     machines,
     conflicts: { open: hub.store.conflicts.openCount() },
     alerts: alertsOf(hub, now),
@@ -115,6 +115,18 @@ export function machineEntry(hub: Hub, link: MachineLink): MachineEntry {
 /** What the user should know. */
 export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
   const alerts: Alert[] = [];
+  const diskTrouble = hub.diskTrouble.at(now);
+  if (diskTrouble !== null) {
+    alerts.push({
+      id: 'hub-disk',
+      severity: 'error',
+      message: `the hub's disk refuses writes: ${diskTrouble}; nothing is lost, syncing waits`,
+      next: 'Make room on the disk of the hub; it goes on by itself.',
+      machine: null,
+      key: null,
+      at: now,
+    });
+  }
   for (const link of hub.engine.links.values()) {
     const { status, reason } = link.status;
     if (status === 'quarantined') {
@@ -143,7 +155,7 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
       alerts.push({
         id: `failed/${link.name}`,
         severity: 'error',
-        message: `${failed} files could not be written on ${link.name}; everything else goes on`,
+        message: `${failed} files could not be brought level on ${link.name} (${firstFailure(link) ?? 'no reason known'}); everything else goes on`,
         next: 'claude-sync doctor',
         machine: link.name,
         key: null,
@@ -180,6 +192,11 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
 /** The hub's own replica is the first local one; further local folders are spokes like any machine. */
 function isHubsOwn(hub: Hub, name: string): boolean {
   return Object.entries(hub.config.machines).find(([, machine]) => machine.transport === 'local')?.[0] === name;
+}
+
+function firstFailure(link: MachineLink): string | null {
+  for (const pair of link.pairsBelow('')) if (pair.state === 'failed') return pair.reason;
+  return null;
 }
 
 /** Things that are not carried are named, the first one here, all of them in `doctor`. */

@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict';
 import { ALL_GUARDS, GUARD_NAMES, Guards } from '../../src/hub/engine/guards.ts';
-import { bootEngine } from './engine-under-test.ts';
-import { GUARD_SEEDS } from './guard-seeds.ts';
-import { createHubUnderTest } from './hub-under-test.ts';
-import { describeFailure, passed } from './report.ts';
-import { runSeed } from './world.ts';
+import { SCENES } from './guards/scenes.ts';
+import { play } from './guards/stage.ts';
 
 describe('every guard is needed', function () {
   this.timeout(60_000);
 
   for (const guard of GUARD_NAMES) {
-    it(`${guard}: without it a promise breaks, with it none does`, async () => {
-      const seed = GUARD_SEEDS[guard];
-      assert.ok(seed !== undefined, `no seed is known; run: node test/simulation/find-guard-seeds.ts ${guard}`);
-      const without = await runSeed(seed, (world) => createHubUnderTest(world, new Guards([guard]), bootEngine));
-      assert.ok(!passed(without), `seed ${seed} passes without ${guard}; run find-guard-seeds.ts again`);
-      const withGuard = await runSeed(seed, (world) => createHubUnderTest(world, ALL_GUARDS, bootEngine));
-      assert.ok(passed(withGuard), describeFailure(withGuard));
+    const scene = SCENES[guard];
+    it(`${guard}: ${scene?.what ?? 'no scene shows what it is for'}`, async () => {
+      assert.ok(scene, `test/simulation/guards/scenes.ts has no scene for ${guard}`);
+      const options = { losesPower: scene.losesPower === true };
+      const withGuard = await play(ALL_GUARDS, (stage) => scene.play(stage), options);
+      assert.deepEqual(withGuard, [], 'a promise is broken with all guards on');
+      const without = await play(new Guards([guard]), (stage) => scene.play(stage), options);
+      assert.notDeepEqual(without, [], `nothing is broken without ${guard}`);
     });
   }
 });

@@ -175,11 +175,12 @@ export class Engine {
     return counts;
   }
 
-  /** What a machine holds and how its keys stand: exact while it is quiet, else at most a second old. */
+  /** What a machine holds and how its keys stand: exact while all machines are quiet, else at most a second old. */
   census(link: MachineLink): Census {
     const now = this.#options.clock.now();
     const known = this.#censuses.get(link.name);
-    if (known !== undefined && !link.isQuiet && now - known.at < CENSUS_KEPT_MS) return known.census;
+    const isBusy = [...this.links.values()].some((other) => !other.isQuiet);
+    if (known !== undefined && isBusy && now - known.at < CENSUS_KEPT_MS) return known.census;
     let files = 0;
     let bytes = 0;
     for (const pair of link.pairsBelow('')) {

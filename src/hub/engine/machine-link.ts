@@ -17,6 +17,8 @@ const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] as const
 const OFFLINE_AFTER_MS = 300_000;
 /** Undo entries are looked at this long after a replace: a writer that still held the file open has written by then, or later. */
 const UNDO_CHECKS_MS = [500, 5_000] as const;
+/** A stopped machine is looked at this often for what has to be kept. */
+const KEEP_EVERY_MS = 15_000;
 /** Offsets of clocks below this are taken for none. */
 const CLOCK_NOISE_MS = 1_000;
 /** For this long, growth of a file that was swapped waits for a look at what went into the old one. */
@@ -70,6 +72,7 @@ export class MachineLink implements MachineView {
   #downSince: UnixMs | null = null;
   #cancelRetry: (() => void) | null = null;
   #cancelScan: (() => void) | null = null;
+  #cancelKeeping: (() => void) | null = null;
   readonly #swaps = new Map<Key, { readonly at: UnixMs; readonly forkKey: Key | null }>();
   #live: { at: UnixMs; sessions: ReadonlySet<string> } | null = null;
   #pendingHints = 0;
@@ -163,6 +166,7 @@ export class MachineLink implements MachineView {
     this.#undecided = true;
     this.#downSince = this.#ctx.clock.now();
     void this.#connect();
+    void this.#keepWhileStopped();
   }
 
   async stop(): Promise<void> {
@@ -172,6 +176,7 @@ export class MachineLink implements MachineView {
     this.queue.clear();
     this.#cancelRetry?.();
     this.#cancelScan?.();
+    this.#cancelKeeping?.();
     await this.replica.close();
   }
 
@@ -223,7 +228,21 @@ export class MachineLink implements MachineView {
       detail: `${verdict.code}: ${verdict.reason}`,
     });
     this.settingsChanged();
-    void this.#scan.keepAsVersions(this).catch((error: unknown) => this.#trouble(error));
+    void this.#keepWhileStopped();
+  }
+
+  /** A stopped machine is still read, into versions, for as long as it is stopped. */
+  async #keepWhileStopped(): Promise<void> {
+    this.#cancelKeeping?.();
+    if (this.#stopped || this.quarantine === null) return;
+    try {
+      await this.#scan.keepAsVersions(this);
+    } catch (error) {
+      // It may be out of reach, or its folder be gone: that is why it was stopped. The next time may go better.
+      this.#reason = error instanceof Error ? error.message : String(error);
+    }
+    if (this.#stopped || this.quarantine === null) return;
+    this.#cancelKeeping = this.#ctx.clock.after(KEEP_EVERY_MS, () => void this.#keepWhileStopped());
   }
 
   /** Lifts the quarantine. With `refill` all bases are dropped, so that nothing that is missing counts as deleted. */

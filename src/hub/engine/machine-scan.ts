@@ -20,6 +20,8 @@ export class MachineScan {
   readonly #placement: Placement;
   readonly #moves: Moves;
   readonly #lateWrites: LateWrites;
+  /** What was kept last of the files of stopped machines. */
+  readonly #kept = new Map<string, FileStat>();
   /** Files of project folders whose project is not known, and how much was known about places when they were tried. */
   readonly #unplaced = new Map<MachineName, { readonly paths: Set<RelativePath>; readonly learned: number }>();
 
@@ -87,24 +89,32 @@ export class MachineScan {
     return this.#lateWrites.take(machine);
   }
 
-  /** What changed on a machine that a safeguard stopped is kept, and goes nowhere. */
+  /**
+   * What changes on a machine that a safeguard stopped is kept, and goes nowhere. Called again and again while it is stopped: of a
+   * file that grows only what is new is kept.
+   */
   async keepAsVersions(machine: MachineLink): Promise<void> {
-    if (!machine.connected) return;
     const { store, archive, clock } = this.#ctx;
     const scan = await machine.replica.scan('', (path) => this.#wanted(path));
     for (const [path, stat] of scan.files) {
+      const id = `${machine.name}\n${path}`;
+      const kept = this.#kept.get(id);
+      if (kept !== undefined && kept.size === stat.size && kept.mtimeMs === stat.mtimeMs) continue;
       const pair = store.pairs.atPath(machine.name, path);
       if (pair?.base?.kind === 'file' && isUnchanged(pair.base, stat)) continue;
       const key = pair?.key ?? (await this.#placement.keyOf(machine, path));
       if (key === null) continue;
-      const kept = await archive.keep(machine.replica.read(path, 0, stat.size));
-      if (store.heads.get(key)?.hash === kept.sha256) continue;
+      const known = kept?.size ?? pair?.base?.cursor?.lineBytes ?? 0;
+      const from = this.#isLog(key) && known <= stat.size ? known : 0;
+      this.#kept.set(id, stat);
+      const content = await archive.keep(machine.replica.read(path, from, stat.size));
+      if (content.bytes === 0 || store.heads.get(key)?.hash === content.sha256) continue;
       store.versions.add({
         key,
         machine: machine.name,
         at: clock.now(),
-        bytes: kept.bytes,
-        sha256: kept.sha256,
+        bytes: content.bytes,
+        sha256: content.sha256,
         reason: 'quarantined',
         executable: stat.executable,
         mtimeMs: stat.mtimeMs,

@@ -47,15 +47,26 @@ export class Moves {
     await this.#follow(machine, session);
   }
 
-  /** What has to be done about places before anything else is done for this key; `null`: nothing. */
-  async settlePlaces(machine: MachineView, pair: Pair): Promise<Outcome | null> {
+  /**
+   * Second copies join the head when the known copy has been taken in: what the CLI wrote into the one before it went on in the
+   * other comes first. `null`: there are none.
+   */
+  async foldExtras(machine: MachineView, pair: Pair): Promise<Outcome | null> {
     const id = idOf(machine, pair.key);
-    for (const path of this.#extra.get(id) ?? []) {
+    const paths = this.#extra.get(id);
+    if (paths === undefined) return null;
+    for (const path of paths) {
       const outcome = await this.#foldExtra(machine, pair, path);
       if (outcome.kind !== 'level') return outcome;
-      this.#extra.get(id)?.delete(path);
+      paths.delete(path);
     }
     this.#extra.delete(id);
+    return LOOK;
+  }
+
+  /** The move that is to be done before anything else is done for this key; `null`: none. */
+  async settlePlace(machine: MachineView, pair: Pair): Promise<Outcome | null> {
+    const id = idOf(machine, pair.key);
     const wanted = this.#wanted.get(id);
     if (wanted === undefined) return null;
     if (wanted === pair.path || pair.base?.kind !== 'file') {

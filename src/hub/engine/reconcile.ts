@@ -102,8 +102,9 @@ export class Reconciler {
       if ('held' in pair) return { kind: 'held', reason: pair.held };
       const outside = await this.#outOfScope(machine, pair);
       if (outside !== null) return { kind: 'held', reason: outside };
-      const places = await this.#moves.settlePlaces(machine, pair);
-      const outcome = places ?? (await this.#once(machine, pair, rule, { look, deep: mark.deep ?? false }));
+      const moved = await this.#moves.settlePlace(machine, pair);
+      let outcome = moved ?? (await this.#once(machine, pair, rule, { look, deep: mark.deep ?? false }));
+      if (outcome.kind !== 'look') outcome = (await this.#moves.foldExtras(machine, pair)) ?? outcome;
       // A copy that was never made has no row yet to remember why.
       const isStuck = outcome.kind === 'held' || outcome.kind === 'failed';
       if (isStuck && !this.#ctx.store.pairs.get(machine.name, key)) this.#ctx.store.pairs.put(pair);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Base, Head, Key } from '../../core/domain.ts';
 import { wholeLineBytes } from '../../core/log/lines.ts';
 import { collect } from './excerpt.ts';
@@ -70,12 +71,10 @@ function toBeCompared(base: Base | null): Base | null {
 }
 
 async function recoverFile(ctx: EngineContext, head: Head, size: number | null, report: { cut: number; shortened: number }): Promise<void> {
-  const found = size === null ? null : await ctx.archive.stage(ctx.archive.read(head.key, 0, size));
-  if (found?.sha256 === head.hash) return ctx.archive.discard(found);
-  if (found && size !== null) {
+  if (size !== null && (await hashOf(ctx, head.key, size)) === head.hash) return;
+  if (size !== null) {
     // Installed, but the database does not know it: the machine it came from offers it again.
     await keep(ctx, head.key, head.origin, 0, size);
-    await ctx.archive.discard(found);
     report.cut += 1;
   }
   if (head.hash !== null && (await ctx.archive.holds(head.hash))) {
@@ -87,6 +86,13 @@ async function recoverFile(ctx: EngineContext, head: Head, size: number | null, 
   if (size !== null) await ctx.archive.remove(head.key);
   for (const pair of ctx.store.pairs.ofKey(head.key)) ctx.store.pairs.put({ ...pair, base: null });
   report.shortened += 1;
+}
+
+/** Only read, never staged: every start does this for thousands of files. */
+async function hashOf(ctx: EngineContext, key: Key, size: number): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of ctx.archive.read(key, 0, size)) hash.update(chunk);
+  return hash.digest('hex');
 }
 
 async function keepStray(ctx: EngineContext, key: Key): Promise<void> {

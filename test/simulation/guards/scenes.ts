@@ -100,6 +100,30 @@ export const SCENES: Readonly<Partial<Record<Guard, Scene>>> = {
     },
   },
 
+  'unknown-outcome': {
+    what: 'the connection breaks when an append has been done and before anybody is told',
+    async play(stage) {
+      const { rog, xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      stage.strike(
+        rog,
+        'after',
+        ({ operation, path }) => operation === 'handle.write' && path.endsWith('.jsonl'),
+        () => rog.link.cut(),
+      );
+      cli.turn();
+      await stage.until(() => !stage.waiting);
+      await stage.pass(5000);
+      rog.link.restore();
+      await stage.rest();
+      const lines = (stage.text(rog, stage.transcript(rog, cli.session)) ?? '').split('\n').slice(0, -1);
+      stage.expect(new Set(lines).size === lines.length, 'rog has lines twice');
+      cli.exit();
+    },
+  },
+
   'epoch-temps': {
     what: 'a rename of an old connection is executed after the next one was made',
     async play(stage) {
@@ -289,4 +313,246 @@ export const SCENES: Readonly<Partial<Record<Guard, Scene>>> = {
       await stage.rest();
     },
   },
+
+  'union-without-base': {
+    what: 'two machines meet for the first time with different notes of one name',
+    async play(stage) {
+      const { rog, xps } = stage;
+      stage.write(xps, NOTES, 'of xps\n');
+      stage.write(rog, NOTES, 'of rog\n');
+      await stage.start();
+      stage.expect(stage.text(xps, NOTES) === 'of xps\n', 'xps was overwritten at the first meeting');
+      stage.expect(stage.text(rog, NOTES) === 'of rog\n', 'rog was overwritten at the first meeting');
+    },
+  },
+
+  'change-beats-delete': {
+    what: 'one machine deletes what the other one goes on writing, out of each other\'s sight',
+    async play(stage) {
+      const { rog, xps } = stage;
+      stage.write(xps, NOTES, 'first\n');
+      stage.write(xps, 'agents/b.md', 'another\n');
+      await stage.start();
+      rog.link.cut();
+      stage.remove(rog, NOTES);
+      stage.write(xps, NOTES, 'second\n');
+      await stage.pass(10_000);
+      rog.link.restore();
+      await stage.rest();
+      stage.expect(stage.text(xps, NOTES) === 'second\n', 'the change on xps was taken away');
+      stage.expect(stage.text(rog, NOTES) === 'second\n', 'the change did not reach rog');
+    },
+  },
+
+  'cut-keeps-head': {
+    what: 'a message is withdrawn on one machine',
+    async play(stage) {
+      const { xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      cli.interject();
+      await stage.pass(5000);
+      const before = (await stage.contents()).heads.get(`session/${cli.session}`);
+      cli.withdraw();
+      await stage.pass(10_000);
+      const after = (await stage.contents()).heads.get(`session/${cli.session}`);
+      stage.expect((after?.length ?? 0) >= (before?.length ?? 1), 'the head lost the withdrawn message');
+      cli.exit();
+    },
+  },
+
+  'whole-lines': {
+    what: 'a program dies in the middle of a line',
+    async play(stage) {
+      const { rog, xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      cli.exit();
+      const inode = xps.volume.find(xps.at(stage.transcript(xps, cli.session)));
+      if (inode) xps.volume.append(inode, Buffer.from('{"type":"assistant","uuid":"half a l'));
+      await stage.pass(5000);
+      stage.expect(
+        stage.text(rog, stage.transcript(rog, cli.session))?.includes('half a l') === false,
+        'rog got half a line',
+      );
+    },
+  },
+
+  'verify-prefix': {
+    what: 'a message is withdrawn, and more is written than was taken away, between two looks',
+    async play(stage) {
+      const { xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      cli.withdraw();
+      for (let i = 0; i < 4; i++) cli.interject();
+      await stage.pass(10_000);
+      cli.exit();
+    },
+  },
+
+  'merge-divergence': {
+    what: 'the same session is continued on both machines at once',
+    async play(stage) {
+      await divergence(stage);
+    },
+  },
+
+  'merge-cursor': {
+    what: 'the same session is continued on both machines at once, and then again on each',
+    async play(stage) {
+      await divergence(stage);
+    },
+  },
+
+  'append-precondition': {
+    what: 'a program dies in the middle of a line just before the hub appends',
+    async play(stage) {
+      const { rog, xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      stage.strike(
+        rog,
+        'before',
+        ({ operation, path }) => operation === 'open-append' && path.endsWith('.jsonl'),
+        () => tear(stage, rog, cli.session),
+      );
+      cli.turn();
+      await stage.until(() => !stage.waiting);
+      await stage.pass(30_000);
+      cli.exit();
+    },
+  },
+
+  'torn-target': {
+    what: 'a program died in the middle of a line a while ago, and the other machine goes on',
+    async play(stage) {
+      const { rog, xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      tear(stage, rog, cli.session);
+      await stage.pass(3000);
+      cli.turn();
+      await stage.pass(30_000);
+      cli.exit();
+    },
+  },
+
+  'live-append-only': {
+    what: 'a session that diverged stays open on both machines',
+    async play(stage) {
+      const { rog, xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      const other = stage.resume(rog, cli.session);
+      await stage.pass(20_000);
+      // Both write before either line can have travelled.
+      cli.interject();
+      other.interject();
+      await stage.pass(60_000);
+      cli.exit();
+      other.exit();
+    },
+  },
+
+  'late-writes': {
+    what: 'a program that had the file open writes into it after the hub has replaced it',
+    async play(stage) {
+      const { rog, xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      const other = stage.resume(rog, cli.session);
+      const open = rog.volume.find(rog.at(stage.transcript(rog, cli.session)));
+      rog.link.cut();
+      cli.interject();
+      other.interject();
+      cli.exit();
+      other.exit();
+      await stage.pass(10_000);
+      rog.link.restore();
+      await stage.until(() => rog.volume.find(rog.at(stage.transcript(rog, cli.session))) !== open);
+      const line = JSON.stringify({ type: 'ai-title', aiTitle: 'written late', sessionId: cli.session });
+      if (open) rog.volume.append(open, Buffer.from(`${line}\n`));
+      stage.ledger.lineWritten('rog', `session/${cli.session}`, line);
+      await stage.pass(60_000);
+    },
+  },
+
+  'keep-loser': {
+    what: 'both users rewrite the same line, out of each other\'s sight',
+    async play(stage) {
+      const { rog, xps } = stage;
+      stage.write(xps, NOTES, 'first\n');
+      await stage.start();
+      rog.link.cut();
+      stage.write(xps, NOTES, 'as xps sees it\n');
+      await stage.pass(5000);
+      stage.write(rog, NOTES, 'as rog sees it\n');
+      await stage.pass(5000);
+      rog.link.restore();
+      await stage.rest();
+    },
+  },
+
+  'deny-rules': {
+    what: 'a secret lies in a folder that travels',
+    async play(stage) {
+      const { rog } = stage;
+      const marker = 'SECRET-0123456789ab';
+      stage.ledger.secrets.set(marker, 'rog');
+      stage.write(rog, 'skills/x/SKILL.md', 'a skill\n');
+      rog.write('skills/x/.env', Buffer.from(`token=${marker}\n`));
+      await stage.start();
+    },
+  },
+
+  'forgotten-stays': {
+    what: 'a session is forgotten while one machine is away, and that machine comes back',
+    async play(stage) {
+      const { rog, xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      cli.exit();
+      await stage.start();
+      rog.link.cut();
+      await stage.pass(5000);
+      stage.ledger.forgottenSessions.add(cli.session);
+      await stage.wait(stage.hub.forget(cli.session));
+      await stage.pass(5000);
+      rog.link.restore();
+      await stage.rest();
+    },
+  },
 };
+
+/** Both machines write into one session before either line can have travelled, and go on afterwards. */
+async function divergence(stage: Stage): Promise<void> {
+  const { rog, xps } = stage;
+  const cli = stage.converse(xps);
+  await stage.pass(5000);
+  await stage.start();
+  const other = stage.resume(rog, cli.session);
+  await stage.pass(2000);
+  for (let i = 0; i < 3; i++) {
+    cli.turn();
+    other.turn();
+    await stage.pass(5000);
+  }
+  cli.exit();
+  other.exit();
+}
+
+/** A program on `machine` dies in the middle of a line of this session. */
+function tear(stage: Stage, machine: Stage['rog'], session: string): void {
+  const inode = machine.volume.find(machine.at(stage.transcript(machine, session)));
+  const torn = '{"type":"ai-title","aiTitle":"half a ti';
+  stage.ledger.remember(`session/${session}`, torn);
+  if (inode) machine.volume.append(inode, Buffer.from(torn));
+}
