@@ -42,7 +42,7 @@ const NO_CLOCK = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', 'coverage/', 'node_modules/'] },
+  { ignores: ['.tmp/**', 'dist/', 'out/', 'coverage/', 'node_modules/'] },
   { name: 'recommended', rules: recommended },
   {
     files: ['**/*.ts'],

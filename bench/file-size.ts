@@ -3,7 +3,7 @@ import { timeAppends } from './append.ts';
 import { figure, percentile, type Figure, type Scene } from './figure.ts';
 import { HubProcess } from './hub-process.ts';
 import { routeOf } from './large-tree.ts';
-import { makeTree } from './tree.ts';
+import { addConversation, makeTree } from './tree.ts';
 
 /** Two transcripts, one ten times as long as the other, written on in turns: the cost of a line must not depend on what is before it. */
 export async function fileSize(scene: Scene): Promise<Figure[]> {
@@ -16,13 +16,13 @@ export async function fileSize(scene: Scene): Promise<Figure[]> {
   try {
     await hub.inSync(tree.files, 100, say);
     const peak = hub.memory().peak;
-    const short = makeTree(hub.home('a'), { projects: 2, files: 40, bytes: long / 10 + 20e6, longest: long / 10 }, 8);
-    await hub.inSync(tree.files + short.files - SHARED_NAMES, 100, say);
+    const short = addConversation(hub.home('a'), long / 10, 8);
+    await hub.inSync(tree.files + 1, 100, say);
     await pause(1_000);
     const times: { short: number[]; long: number[] } = { short: [], long: [] };
     for (let round = 0; round < (quick ? 2 : 5); round += 1) {
       say(`appending, round ${round + 1}`);
-      times.short.push(...(await timeAppends(routeOf(hub, short.longest), 20, 4_096)));
+      times.short.push(...(await timeAppends(routeOf(hub, short), 20, 4_096)));
       times.long.push(...(await timeAppends(routeOf(hub, tree.longest), 20, 4_096)));
     }
     const [p50Short, p50Long] = [percentile(times.short, 0.5), percentile(times.long, 0.5)];

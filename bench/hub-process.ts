@@ -54,7 +54,7 @@ export class HubProcess {
       if (child.exitCode !== null) throw new Error(`the hub ended with code ${child.exitCode}`);
       if (performance.now() > deadline) throw new Error('the hub does not answer');
       const file = await readHubFile(dataDir);
-      if (file?.pid === child.pid) {
+      if (file !== null && file.pid === child.pid) {
         this.#client = await connectToHub(file.socket, { timeoutMs: HOPELESS_MS });
         return;
       }

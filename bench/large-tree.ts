@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,6 +18,10 @@ export async function largeTree(scene: Scene): Promise<Figure[]> {
   const { folder, quick, say, wants } = scene;
   const hub = new HubProcess(folder, ['a', 'b', 'c'], scene.program);
   const figures: Figure[] = [];
+  const add = (...found: Figure[]): void => {
+    figures.push(...found);
+    for (const { name, value, unit } of found) say(`${name}: ${value} ${unit}`);
+  };
   say('making the tree');
   const tree = makeTree(hub.home('a'), quick ? QUICK : LARGE);
   say(`${tree.files} files, ${(tree.bytes / 1e6).toFixed(0)} MB, ${tree.folders} folders`);
@@ -38,27 +41,27 @@ export async function largeTree(scene: Scene): Promise<Figure[]> {
     const cpu = hub.cpuMs() / 1000;
     say(`first sync: ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU (bench: ${(process.cpuUsage(cpuBefore).user / 1e6).toFixed(1)} s)`);
     if (wants('first-sync')) {
-      figures.push(figure('first sync, cp -a to both', copySeconds, 's'));
-      figures.push(figure('first sync, hub', seconds, 's'));
-      figures.push(figure('first sync, hub CPU', cpu, 's'));
-      figures.push(figure('first sync, hub / cp -a', seconds / copySeconds, 'x', 2));
+      add(figure('first sync, cp -a to both', copySeconds, 's'));
+      add(figure('first sync, hub', seconds, 's'));
+      add(figure('first sync, hub CPU', cpu, 's'));
+      add(figure('first sync, hub / cp -a', seconds / copySeconds, 'x', 2));
       verifyEqual(hub);
     }
     await pause(5_000);
     if (wants('memory')) {
       const { rss, peak } = hub.memory();
-      figures.push(figure(`memory after first sync of ${tree.files} files`, rss, 'MB', 300));
-      figures.push(figure('memory, highest during first sync', peak, 'MB'));
+      add(figure(`memory after first sync of ${tree.files} files`, rss, 'MB', 300));
+      add(figure('memory, highest during first sync', peak, 'MB'));
     }
-    if (wants('idle')) figures.push(await idle(hub, quick ? 10_000 : 30_000, say));
-    if (wants('append')) figures.push(...(await appends(scene, hub, tree.ordinary)));
+    if (wants('idle')) add(await idle(hub, quick ? 10_000 : 30_000, say));
+    if (wants('append')) add(...(await appends(scene, hub, tree.ordinary)));
     if (wants('restart')) {
       await hub.stop();
       await hub.start();
       const ms = await hub.inSync(tree.files, 20);
-      figures.push(figure('restart with nothing changed', ms / 1000, 's', 2));
+      add(figure('restart with nothing changed', ms / 1000, 's', 2));
       await pause(3_000);
-      figures.push(figure('memory after restart', hub.memory().rss, 'MB'));
+      add(figure('memory after restart', hub.memory().rss, 'MB'));
     }
   } finally {
     await hub.stop();

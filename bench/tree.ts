@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { folderName } from '../src/core/projects/folder-name.ts';
 import { Dice, transcript, type SessionFacts } from './records.ts';
@@ -96,4 +96,18 @@ export function makeTree(home: string, size: TreeSize, seed = 7): Tree {
   if (conversation === null || longest === null) throw new Error(`a tree of ${size.files} files is too small to measure`);
   writeFileSync(join(root, 'history.jsonl'), `{"display":"hello","pastedContents":{},"timestamp":1767000000000,"project":"${conversation.cwd}","sessionId":"${conversation.session}"}\n`);
   return { files: files + 1, bytes, folders: folders.size, ordinary: conversation, longest };
+}
+
+/** One more transcript of about `bytes` bytes in a tree that is there, in its first project. */
+export function addConversation(home: string, bytes: number, seed: number): Conversation {
+  const dice = new Dice(seed);
+  const facts = { session: dice.uuid(), cwd: join(home, 'code', 'project-0'), dice };
+  const path = `projects/${folderName(facts.cwd)}/${facts.session}.jsonl`;
+  // Complete at once, as far as the hub can see.
+  const file = join(home, '.claude', path);
+  const descriptor = openSync(`${file}.tmp`, 'wx', 0o600);
+  for (const piece of transcript(facts, bytes)) writeSync(descriptor, piece);
+  closeSync(descriptor);
+  renameSync(`${file}.tmp`, file);
+  return { ...facts, path };
 }

@@ -12,6 +12,8 @@ if (major < 22 || (major === 22 && minor < 22)) {
   );
   process.exitCode = 1;
 } else {
+  // For the daemon only; a path that is called like the command costs another start of a few milliseconds, and nothing else.
+  if (process.argv.includes('hub')) (await import('./lean-memory.ts')).startLean();
   const { runCli } = await import('./program.ts');
   const { processSurroundings } = await import('./surroundings.ts');
   process.exitCode = await runCli(process.argv.slice(2), processSurroundings());

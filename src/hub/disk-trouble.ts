@@ -14,7 +14,8 @@ export class DiskTrouble {
 
   /** Takes note of `error` when it is about the hub's disk. */
   note(error: Error, now: UnixMs): void {
-    if (FileSystemError.is(error, 'no-space') || error instanceof StoreUnwritable) this.#last = { at: now, message: error.message };
+    if (FileSystemError.is(error, 'no-space') || error instanceof StoreUnwritable)
+      this.#last = { at: now, message: error.message };
   }
 
   /** What went wrong last, `null` when that is over. */

@@ -94,7 +94,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     'hub/reload': async () => ({ config: hub().configFile, changes: await options.reload() }),
     'hub/wait': async ({ timeoutMs }, { signal }) => {
       const startedAt = options.now();
-      let settled = false;
+      let settled: boolean;
       do {
         const left = timeoutMs === null ? WAIT_PIECE_MS : Math.max(0, timeoutMs - (options.now() - startedAt));
         settled = await hub().engine.wait(Math.min(left, WAIT_PIECE_MS), signal);
@@ -252,7 +252,9 @@ export function createHubService(options: HubServiceOptions): HubService {
     } catch (error) {
       if (!(error instanceof ActionRefused)) throw error;
       const code = error.code.startsWith('unknown') ? 'not-found' : 'refused';
-      throw new HubError(code, error.message, { unchanged: 'Nothing was changed.', cause: error });
+      const message = error.message.replace(/; nothing was changed$/, '');
+      const next = error.code === 'not-evicted' ? { next: 'claude-sync versions lists earlier states; restore brings one back with --version.' } : {};
+      throw new HubError(code, message, { unchanged: 'Nothing was changed.', ...next, cause: error });
     }
   }
 }

@@ -20,6 +20,9 @@ export function waitReport(hub: Hub): Omit<WaitResult, 'settled' | 'waitedMs'> {
       else if (stand === 'deferred-live') orderRepairedLater.push({ machine: link.name, key: head.key });
       else if (stand !== 'level') notWaitedFor.push({ machine: link.name, key: head.key, why: stand, reason: link.reasonOf(head.key) });
     }
+    for (const { key, state, reason: why } of link.stuckWithoutHead()) {
+      if (state !== 'ok') notWaitedFor.push({ machine: link.name, key, why: state, reason: why });
+    }
     for (const [path, why] of link.notices) notWaitedFor.push({ machine: link.name, key: path, why: 'unreadable', reason: why });
     pending.push({ machine: link.name, status, pending: link.writable ? behind : 0 });
   }

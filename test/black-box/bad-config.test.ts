@@ -15,9 +15,19 @@ describe('a configuration with a mistake', function () {
 
   const MISTAKES: readonly (readonly [what: string, text: string, where: string, told: RegExp])[] = [
     ['an unknown key', '{\n  "machines": { "a": { "transport": "local" } },\n  "snyc": {}\n}', '3:3', /snyc/],
-    ['a wrong type', '{\n  "machines": {\n    "a": { "transport": "local", "paused": "yes" }\n  }\n}', '3:44', /paused/],
+    [
+      'a wrong type',
+      '{\n  "machines": {\n    "a": { "transport": "local", "paused": "yes" }\n  }\n}',
+      '3:44',
+      /paused/,
+    ],
     ['broken syntax', '{\n  "machines": {\n    "a" { }\n  }\n}', '3:9', /./],
-    ['two machines with one folder', '{\n  "machines": {\n    "a": { "transport": "local", "claudeDir": "/tmp/x" },\n    "b": { "transport": "local", "claudeDir": "/tmp/x" }\n  }\n}', '4:', /\/tmp\/x|same/],
+    [
+      'two machines with one folder',
+      '{\n  "machines": {\n    "a": { "transport": "local", "claudeDir": "/tmp/x" },\n    "b": { "transport": "local", "claudeDir": "/tmp/x" }\n  }\n}',
+      '4:',
+      /\/tmp\/x|same/,
+    ],
   ];
 
   for (const [what, text, where, told] of MISTAKES) {

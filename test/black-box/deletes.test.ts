@@ -64,7 +64,11 @@ describe('deletes, meant and not meant', function () {
     const line = record({ session: swept[1] ?? '', home: rog, name: 'more' });
     await rog.append(rog.sessionPath(swept[1] ?? ''), line);
     await ground.settle();
-    assert.equal(await mac.text(mac.sessionPath(swept[1] ?? '')), `${sessions.get(swept[1] ?? '')}${line}\n`, 'new records bring it back whole');
+    assert.equal(
+      await mac.text(mac.sessionPath(swept[1] ?? '')),
+      `${sessions.get(swept[1] ?? '')}${line}\n`,
+      'new records bring it back whole',
+    );
   });
 
   it('what was swept stays swept when the hub is restarted', async () => {
@@ -110,7 +114,10 @@ describe('deletes, meant and not meant', function () {
     await ground.startHub();
     await ground.settle();
     await rog.remove('CLAUDE.md');
-    await until('the hub looks at the missing file', async () => (await ground.report('rog')).pending > 0 || !(await ground.status()).inSync);
+    await until(
+      'the hub looks at the missing file',
+      async () => (await ground.report('rog')).pending > 0 || !(await ground.status()).inSync,
+    );
     await rog.write('CLAUDE.md', 'after\n');
     await ground.settle();
     for (const home of [rog, mac, xps]) assert.equal(await home.text('CLAUDE.md'), 'after\n');
@@ -144,11 +151,21 @@ describe('deletes, meant and not meant', function () {
     await ground.settle();
     for (const path of paths.slice(0, 50)) await mac.remove(path);
     await until('mac is stopped', async () => (await ground.report('mac')).status === 'quarantined');
-    const preview = await ground.json<{ plans: { mode: string; deleted: number }[] }>('machines', 'resume', 'mac', '--accept-deletes', '--preview');
-    assert.deepEqual(preview.plans.map(({ mode, deleted }) => [mode, deleted]), [['accept-deletes', 50]]);
+    const preview = await ground.json<{ plans: { mode: string; deleted: number }[] }>(
+      'machines',
+      'resume',
+      'mac',
+      '--accept-deletes',
+      '--preview',
+    );
+    assert.deepEqual(
+      preview.plans.map(({ mode, deleted }) => [mode, deleted]),
+      [['accept-deletes', 50]],
+    );
     await ground.json('machines', 'resume', 'mac', '--accept-deletes');
     await ground.settle();
-    for (const home of [rog, mac, xps]) assert.deepEqual(await home.files(), [...paths.slice(50), 'rules/stays.md'].sort());
+    for (const home of [rog, mac, xps])
+      assert.deepEqual(await home.files(), [...paths.slice(50), 'rules/stays.md'].sort());
     await ground.json('restore', paths[0] ?? '');
     await ground.settle();
     for (const home of [rog, mac, xps]) assert.equal(await home.text(paths[0] ?? ''), 'agent 0\n');
@@ -177,7 +194,10 @@ describe('deletes, meant and not meant', function () {
     assert.deepEqual((await mac.files()).length, 11);
 
     for (const folder of ['projects', 'agents', 'rules', '.claude-sync']) await xps.remove(folder);
-    await until('xps is stopped', async () => (await ground.run('sync'), (await ground.report('xps')).status === 'quarantined'));
+    await until(
+      'xps is stopped',
+      async () => (await ground.run('sync'), (await ground.report('xps')).status === 'quarantined'),
+    );
     for (const path of paths) assert.ok(await rog.read(path));
     await ground.json('machines', 'resume', 'xps', '--refill');
     await ground.settle();
@@ -188,7 +208,11 @@ describe('deletes, meant and not meant', function () {
     const [session = '', other = ''] = (await writeSessions(rog, 2)).keys();
     const sidecar = rog.sessionPath(session).replace('.jsonl', '/tool-results/one.txt');
     await rog.write(sidecar, 'result\n');
-    await rog.append('history.jsonl', prompt(rog, session, 'forget me', Date.now() - 5_000), prompt(rog, other, 'keep me', Date.now()));
+    await rog.append(
+      'history.jsonl',
+      prompt(rog, session, 'forget me', Date.now() - 5_000),
+      prompt(rog, other, 'keep me', Date.now()),
+    );
     await ground.startHub();
     await ground.settle();
     await ground.json('machines', 'pause', 'mac');
@@ -199,21 +223,32 @@ describe('deletes, meant and not meant', function () {
     await ground.json('machines', 'resume', 'mac');
     await ground.settle();
     for (const home of [rog, mac, xps]) {
-      assert.deepEqual((await home.files()).filter((path) => path.includes(session)), []);
+      assert.deepEqual(
+        (await home.files()).filter((path) => path.includes(session)),
+        [],
+      );
       assert.ok(await home.read(home.sessionPath(other)), 'the other session stays');
       assert.equal((await home.text('history.jsonl'))?.includes('keep me'), true);
     }
     assert.equal(await ground.archived(`session/${session}`), null);
     await ground.restartHub();
     await ground.settle();
-    for (const home of [rog, mac, xps]) assert.deepEqual((await home.files()).filter((path) => path.includes(session)), []);
+    for (const home of [rog, mac, xps])
+      assert.deepEqual(
+        (await home.files()).filter((path) => path.includes(session)),
+        [],
+      );
     const gone = await ground.run('versions', session, '--json');
     assert.equal(gone.code, 1, gone.stdout);
   });
 
   it('forget removes the prompts of the session from the history of every machine', async () => {
     const [session = '', other = ''] = (await writeSessions(rog, 2)).keys();
-    await rog.append('history.jsonl', prompt(rog, session, 'forget me', Date.now() - 5_000), prompt(rog, other, 'keep me', Date.now()));
+    await rog.append(
+      'history.jsonl',
+      prompt(rog, session, 'forget me', Date.now() - 5_000),
+      prompt(rog, other, 'keep me', Date.now()),
+    );
     await ground.startHub();
     await ground.settle();
     await ground.json('forget', session, '--yes');

@@ -43,7 +43,19 @@ describe('the first steps of a new user', function () {
   });
 
   it('every command answers --help with its words, and a word that is none ends with 2', async () => {
-    for (const command of ['up', 'status', 'wait', 'machines', 'conflicts', 'versions', 'restore', 'forget', 'approve', 'doctor', 'demo']) {
+    for (const command of [
+      'up',
+      'status',
+      'wait',
+      'machines',
+      'conflicts',
+      'versions',
+      'restore',
+      'forget',
+      'approve',
+      'doctor',
+      'demo',
+    ]) {
       const { code, stdout } = await ground.run(command, '--help');
       assert.equal(code, 0, command);
       assert.match(stdout, new RegExp(`Usage: claude-sync ${command}`));

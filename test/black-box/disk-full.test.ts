@@ -39,7 +39,9 @@ describe('a full disk', function () {
     const paths: string[] = [];
     for (let index = 0; index < 12; index += 1) {
       const session = newSession();
-      const lines = [1, 2, 3, 4].map((turn) => record({ session, home, name: `${session}/${turn}`, text: 'x'.repeat(50_000) }));
+      const lines = [1, 2, 3, 4].map((turn) =>
+        record({ session, home, name: `${session}/${turn}`, text: 'x'.repeat(50_000) }),
+      );
       await home.append(home.sessionPath(session), ...lines);
       await home.write(`skills/s${index}/SKILL.md`, `skill ${index}\n`.repeat(5_000));
       paths.push(session, `skills/s${index}/SKILL.md`);
@@ -66,10 +68,14 @@ describe('a full disk', function () {
     await mac.write('filler.bin', Buffer.alloc(3 * MIB));
     const paths = await writeMuch(rog);
     await ground.startHub();
-    await until('the machine is named', async () => {
-      const { alerts, inSync } = await ground.status();
-      return !inSync && alerts.some(({ machine }) => machine === 'mac');
-    }, 40_000);
+    await until(
+      'the machine is named',
+      async () => {
+        const { alerts, inSync } = await ground.status();
+        return !inSync && alerts.some(({ machine }) => machine === 'mac');
+      },
+      40_000,
+    );
     await assertNothingHalfWritten();
     const report = await ground.report('mac');
     assert.ok((report.unsettled?.failed ?? 0) > 0);
@@ -77,12 +83,19 @@ describe('a full disk', function () {
 
     // A live session goes on meanwhile.
     const [first = ''] = paths;
-    await rog.append(rog.sessionPath(first), record({ session: first, home: rog, name: 'more', text: 'y'.repeat(10_000) }));
+    await rog.append(
+      rog.sessionPath(first),
+      record({ session: first, home: rog, name: 'more', text: 'y'.repeat(10_000) }),
+    );
     await mac.remove('filler.bin');
-    await until('all is there', async () => {
-      await ground.run('wait', '--timeout', '20');
-      return (await mac.files()).length === 24 && (await ground.status()).inSync;
-    }, 60_000);
+    await until(
+      'all is there',
+      async () => {
+        await ground.run('wait', '--timeout', '20');
+        return (await mac.files()).length === 24 && (await ground.status()).inSync;
+      },
+      60_000,
+    );
     for (const path of await mac.files()) {
       const session = /([^/]+)\.jsonl$/.exec(path)?.[1];
       const original = await rog.read(session === undefined ? path : rog.sessionPath(session));
@@ -91,24 +104,34 @@ describe('a full disk', function () {
     assert.deepEqual((await ground.status()).alerts, []);
   });
 
-  it("on the hub: the hub lives, says so, nothing half-written is visible anywhere, and work goes on when there is room", async () => {
+  it('on the hub: the hub lives, says so, nothing half-written is visible anywhere, and work goes on when there is room', async () => {
     await mountSmall(ground.dataDir, '8m');
     await ground.startHub();
     await ground.settle();
     const filler = join(ground.dataDir, 'filler.bin');
-    const free = Number(execFileSync('df', ['--output=avail', '-B1', ground.dataDir], { encoding: 'utf8' }).split('\n')[1]);
+    const free = Number(
+      execFileSync('df', ['--output=avail', '-B1', ground.dataDir], { encoding: 'utf8' }).split('\n')[1],
+    );
     await writeFile(filler, Buffer.alloc(Math.max(0, free - 512 * 1024)));
     const paths = await writeMuch(rog);
-    await until('the hub says that its disk is full', async () => {
-      const { alerts, inSync } = await ground.status();
-      return !inSync && alerts.some(({ message }) => /disk|space/.test(message));
-    }, 40_000);
+    await until(
+      'the hub says that its disk is full',
+      async () => {
+        const { alerts, inSync } = await ground.status();
+        return !inSync && alerts.some(({ message }) => /disk|space/.test(message));
+      },
+      40_000,
+    );
     await assertNothingHalfWritten();
     await rm(filler);
-    await until('all is there', async () => {
-      await ground.run('wait', '--timeout', '20');
-      return (await mac.files()).length === paths.length && (await ground.status()).inSync;
-    }, 60_000);
+    await until(
+      'all is there',
+      async () => {
+        await ground.run('wait', '--timeout', '20');
+        return (await mac.files()).length === paths.length && (await ground.status()).inSync;
+      },
+      60_000,
+    );
     for (const path of await mac.files()) {
       const session = /([^/]+)\.jsonl$/.exec(path)?.[1];
       const original = await rog.read(session === undefined ? path : rog.sessionPath(session));

@@ -8,7 +8,12 @@ import { compaction, record, uuidOf } from './records.ts';
 const MINUTE = 60_000;
 
 interface Conflicts {
-  readonly conflicts: { readonly id: number; readonly key: string; readonly status: string; readonly winner: string | null }[];
+  readonly conflicts: {
+    readonly id: number;
+    readonly key: string;
+    readonly status: string;
+    readonly winner: string | null;
+  }[];
 }
 
 describe('two machines that went on by themselves', function () {
@@ -30,7 +35,13 @@ describe('two machines that went on by themselves', function () {
     const session = newSession();
     const at = Date.now() - 10 * MINUTE;
     const lines = [1, 2, 3].map((turn) =>
-      record({ session, home: rog, name: `common ${turn}`, parent: turn === 1 ? null : `common ${turn - 1}`, at: at + turn }),
+      record({
+        session,
+        home: rog,
+        name: `common ${turn}`,
+        parent: turn === 1 ? null : `common ${turn - 1}`,
+        at: at + turn,
+      }),
     );
     await rog.append(rog.sessionPath(session), ...lines);
     await ground.startHub();
@@ -53,7 +64,13 @@ describe('two machines that went on by themselves', function () {
     const at = Date.now() - MINUTE;
     const sides = [rog, mac].map((home, side) =>
       [1, 2, 3, 4].map((turn) =>
-        record({ session, home, name: `${side} ${turn}`, parent: turn === 1 ? 'common 3' : `${side} ${turn - 1}`, at: at + side * 1_000 + turn }),
+        record({
+          session,
+          home,
+          name: `${side} ${turn}`,
+          parent: turn === 1 ? 'common 3' : `${side} ${turn - 1}`,
+          at: at + side * 1_000 + turn,
+        }),
       ),
     );
     await rog.append(rog.sessionPath(session), ...(sides[0] ?? []));
@@ -66,7 +83,10 @@ describe('two machines that went on by themselves', function () {
     for (const side of sides) {
       const places = side.map((line) => lines.indexOf(line));
       assert.ok(places[0] !== undefined && places[0] >= 3);
-      assert.deepEqual(places, [...places].sort((a, b) => a - b));
+      assert.deepEqual(
+        places,
+        [...places].sort((a, b) => a - b),
+      );
     }
     assert.equal(new Set(lines).size, lines.length, 'no line twice');
     const records = lines.filter((line) => line.includes('"uuid"'));
@@ -81,7 +101,11 @@ describe('two machines that went on by themselves', function () {
   it('later lines of both sides reach all, and nothing is written twice', async () => {
     await open();
     const session = await shared();
-    for (const [index, home] of [rog, mac].entries()) await home.append(home.sessionPath(session), record({ session, home, name: `side ${index}`, parent: 'common 3' }));
+    for (const [index, home] of [rog, mac].entries())
+      await home.append(
+        home.sessionPath(session),
+        record({ session, home, name: `side ${index}`, parent: 'common 3' }),
+      );
     await ground.startHub();
     await ground.settle();
     for (let turn = 0; turn < 10; turn += 1) {
@@ -90,14 +114,22 @@ describe('two machines that went on by themselves', function () {
     }
     await ground.settle();
     const lines = (await everywhere((home) => home.text(home.sessionPath(session)))).split('\n');
-    for (let turn = 0; turn < 10; turn += 1) assert.equal(lines.filter((line) => line.includes(uuidOf(`later ${turn}`))).length, 1);
+    for (let turn = 0; turn < 10; turn += 1)
+      assert.equal(
+        lines.filter((line) => line.includes(`"uuid":"${uuidOf(`later ${turn}`)}"`)).length,
+        1,
+        `later ${turn}`,
+      );
   });
 
   it('a compaction on one side makes two sessions, and both are whole on all machines', async () => {
     await open();
     const session = await shared();
     const at = Date.now() - MINUTE;
-    const macs = [record({ session, home: mac, name: 'mac 1', parent: 'common 3', at }), record({ session, home: mac, name: 'mac 2', parent: 'mac 1', at: at + 1 })];
+    const macs = [
+      record({ session, home: mac, name: 'mac 1', parent: 'common 3', at }),
+      record({ session, home: mac, name: 'mac 2', parent: 'mac 1', at: at + 1 }),
+    ];
     await mac.append(mac.sessionPath(session), ...macs);
     const rogs = [
       compaction({ session, home: rog, name: 'boundary', parent: 'common 3', at: at + 5_000 }),
@@ -113,8 +145,14 @@ describe('two machines that went on by themselves', function () {
     assert.ok(fork, names.join());
     const other = fork.slice(-42, -6);
     const text = await everywhere((home) => home.text(home.sessionPath(other)));
-    const ids = text.split('\n').slice(0, -1).map((line) => (JSON.parse(line) as { uuid: string; sessionId: string }));
-    assert.deepEqual(ids.map(({ uuid }) => uuid), ['common 1', 'common 2', 'common 3', 'mac 1', 'mac 2'].map(uuidOf));
+    const ids = text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { uuid: string; sessionId: string });
+    assert.deepEqual(
+      ids.map(({ uuid }) => uuid),
+      ['common 1', 'common 2', 'common 3', 'mac 1', 'mac 2'].map(uuidOf),
+    );
     assert.ok(ids.every(({ sessionId }) => sessionId === other));
   });
 
@@ -147,7 +185,10 @@ describe('two machines that went on by themselves', function () {
     await ground.settle();
     assert.equal(await everywhere((home) => home.text('CLAUDE.md')), 'four spaces\n');
     const { conflicts } = await ground.json<Conflicts>('conflicts', 'list', '--all');
-    assert.deepEqual(conflicts.map(({ key, status, winner }) => [key, status, winner]), [['CLAUDE.md', 'resolved', 'mac']]);
+    assert.deepEqual(
+      conflicts.map(({ key, status, winner }) => [key, status, winner]),
+      [['CLAUDE.md', 'resolved', 'mac']],
+    );
     const id = String(conflicts[0]?.id);
     await ground.json('conflicts', 'resolve', id, '--keep', 'rog');
     await ground.settle();
@@ -194,7 +235,10 @@ describe('two machines that went on by themselves', function () {
     assert.equal(await rog.text('CLAUDE.md'), 'of rog\n');
     assert.equal(await mac.text('CLAUDE.md'), 'of mac\n');
     const { conflicts } = await ground.json<Conflicts>('conflicts', 'list');
-    assert.deepEqual(conflicts.map(({ key }) => key), ['CLAUDE.md']);
+    assert.deepEqual(
+      conflicts.map(({ key }) => key),
+      ['CLAUDE.md'],
+    );
     await ground.json('conflicts', 'resolve', String(conflicts[0]?.id), '--keep', 'rog');
     await ground.settle();
     assert.equal(await everywhere((home) => home.text('CLAUDE.md')), 'of rog\n');

@@ -61,7 +61,9 @@ export class Ground {
     this.#options = options;
     const names = options.machines ?? ['rog', 'mac', 'xps'];
     // Homes differ in depth and user, as on real machines: no path means the same on two of them.
-    this.homes = new Map(names.map((name, index) => [name, new Home(join(root, name, index % 2 ? 'Users' : 'home', `user-${name}`))]));
+    this.homes = new Map(
+      names.map((name, index) => [name, new Home(join(root, name, index % 2 ? 'Users' : 'home', `user-${name}`))]),
+    );
     this.configFile = join(root, 'config.jsonc');
     this.dataDir = join(root, 'data');
   }
@@ -99,7 +101,9 @@ export class Ground {
     if (uid === undefined) return;
     await chown(folder, uid, uid);
     await new Promise<void>((resolve, reject) =>
-      execFile('chown', ['-R', `${uid}:${uid}`, folder], (error) => (error ? reject(error) : resolve())),
+      execFile('chown', ['-R', `${uid}:${uid}`, folder], (error) =>
+        error === null ? resolve() : reject(new Error('chown failed', { cause: error })),
+      ),
     );
   }
 
@@ -114,13 +118,20 @@ export class Ground {
   /** Starts the hub and waits until it answers. */
   async startHub(): Promise<void> {
     this.said = '';
-    const hub = spawn(process.execPath, [this.#main, 'hub', ...this.#where()], { ...this.#as(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const hub = spawn(process.execPath, [this.#main, 'hub', ...this.#where()], {
+      ...this.#as(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#hub = hub;
     for (const stream of [hub.stdout, hub.stderr]) stream?.on('data', (text: Buffer) => (this.said += text.toString()));
-    await until('the hub says that it runs', () => {
-      if (hub.exitCode !== null) throw new Error(`the hub ended with code ${hub.exitCode}: ${this.said}`);
-      return this.said.includes(' runs (pid ');
-    }, START_MS);
+    await until(
+      'the hub says that it runs',
+      () => {
+        if (hub.exitCode !== null) throw new Error(`the hub ended with code ${hub.exitCode}: ${this.said}`);
+        return this.said.includes(' runs (pid ');
+      },
+      START_MS,
+    );
   }
 
   /** Ends the hub with a signal; resolves when its process is gone. @returns its exit code, `null` after SIGKILL. */
@@ -148,7 +159,8 @@ export class Ground {
         process.execPath,
         [this.#main, ...args, ...this.#where()],
         { ...this.#as(), maxBuffer: 64 * 1024 * 1024 },
-        (error, stdout, stderr) => resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr }),
+        (error, stdout, stderr) =>
+          resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr }),
       );
     });
   }
@@ -207,7 +219,11 @@ export class Ground {
 }
 
 /** Waits for a condition; what it throws last, or what was waited for, is the failure. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, deadlineMs = 20_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = 20_000,
+): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
     if (await condition()) return;

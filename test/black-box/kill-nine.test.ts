@@ -68,15 +68,25 @@ class Written {
         const found = await home.text(path);
         if (found !== text) wrong.push(`${name}: ${found?.split('\n')[0] ?? 'absent'}`);
       }
-      if (wrong.length > 0) assert.fail(`${path} is not "${text.split('\n')[0]}" on ${wrong.join(', ')}; ${await this.#story(ground, path)}`);
+      if (wrong.length > 0)
+        assert.fail(
+          `${path} is not "${text.split('\n')[0]}" on ${wrong.join(', ')}; ${await this.#story(ground, path)}`,
+        );
     }
   }
 
   /** What the hub tells about a document, for the failure message. */
   async #story(ground: Ground, path: string): Promise<string> {
-    const versions = (await ground.versions(path)).slice(0, 5).map(({ version, machine, reason }) => `${version} ${machine} ${reason}`);
+    const versions = (await ground.versions(path))
+      .slice(0, 5)
+      .map(({ version, machine, reason }) => `${version} ${machine} ${reason}`);
     const conflicts = await ground.json<object>('conflicts', 'list');
-    const machines = (await ground.status()).machines.map(({ name, status, reason, unsettled }) => ({ name, status, reason, unsettled }));
+    const machines = (await ground.status()).machines.map(({ name, status, reason, unsettled }) => ({
+      name,
+      status,
+      reason,
+      unsettled,
+    }));
     return JSON.stringify({ versions, conflicts, machines });
   }
 
@@ -144,7 +154,15 @@ function startWriters(ground: Ground, written: Written, prng: Prng): { stop(): P
         const id = `${machine}/${session}/${turn}/${index}`;
         if (chance.float() < 0.15) lines.push(JSON.stringify({ type: 'mode', mode: `plan ${id}`, sessionId: session }));
         else {
-          lines.push(record({ session, home, name: id, parent: last.get(session) ?? null, text: 'x'.repeat(chance.int(1, 900)) }));
+          lines.push(
+            record({
+              session,
+              home,
+              name: id,
+              parent: last.get(session) ?? null,
+              text: 'x'.repeat(chance.int(1, 900)),
+            }),
+          );
           last.set(session, id);
         }
       }

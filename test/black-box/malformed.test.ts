@@ -24,7 +24,8 @@ describe('damaged and strange files', function () {
   after(() => ground.close());
 
   const session = newSession();
-  const line = (name: string): string => `${record({ session, home: new Home('/home/ada'), name, at: 1_795_390_000_000 })}\n`;
+  const line = (name: string): string =>
+    `${record({ session, home: new Home('/home/ada'), name, at: 1_795_390_000_000 })}\n`;
 
   /** Damage as it was found in real trees, each between sound lines. */
   const DAMAGE: Readonly<Record<string, Buffer>> = {
@@ -35,14 +36,24 @@ describe('damaged and strange files', function () {
     'CRLF line ends': Buffer.from(line('a').replace('\n', '\r\n') + line('b').replace('\n', '\r\n')),
     'a BOM at the start of the file': Buffer.from(`\uFEFF${line('a')}`),
     'lone surrogates as escapes': Buffer.from('{"type":"user","uuid":"u","message":{"content":"\\ud83d \\udc00"}}\n'),
-    'a lone surrogate in raw bytes': Buffer.concat([Buffer.from('{"x":"'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"}\n')]),
+    'a lone surrogate in raw bytes': Buffer.concat([
+      Buffer.from('{"x":"'),
+      Buffer.from([0xed, 0xa0, 0x80]),
+      Buffer.from('"}\n'),
+    ]),
     'bytes that are not UTF-8': Buffer.from([0xff, 0xfe, 0x00, 0x80, 0xc3, 0x28, 0x0a]),
-    'binary garbage with newlines in it': Buffer.from(Array.from({ length: 60_000 }, (_, index) => (index * 7919 + (index >> 3)) % 256)),
+    'binary garbage with newlines in it': Buffer.from(
+      Array.from({ length: 60_000 }, (_, index) => (index * 7919 + (index >> 3)) % 256),
+    ),
     'empty lines': Buffer.from(`\n\n${line('a')}\n\n`),
     'the same line many times': Buffer.from(line('a').repeat(50)),
     'unknown record types': Buffer.from('{"type":"from-the-future","sessionId":7}\n[1,2]\n"text"\nnull\n'),
     'lines of another session': Buffer.from(line('a').replaceAll(session, newSession())),
-    'a line of 10 MB': Buffer.concat([Buffer.from('{"type":"user","uuid":"big","x":"'), Buffer.alloc(10_000_000, 'x'), Buffer.from('"}\n')]),
+    'a line of 10 MB': Buffer.concat([
+      Buffer.from('{"type":"user","uuid":"big","x":"'),
+      Buffer.alloc(10_000_000, 'x'),
+      Buffer.from('"}\n'),
+    ]),
   };
 
   for (const [name, damage] of Object.entries(DAMAGE)) {
@@ -101,7 +112,8 @@ describe('damaged and strange files', function () {
     await ground.settle();
     for (const home of [rog, ...others]) {
       const text = (await textOf(home, id)) ?? '';
-      for (const part of [line('one'), line('two'), '{"type":"torn by a crash\n']) assert.ok(text.includes(part), `${part} in ${text}`);
+      for (const part of [line('one'), line('two'), '{"type":"torn by a crash\n'])
+        assert.ok(text.includes(part), `${part} in ${text}`);
     }
   });
 
@@ -112,7 +124,11 @@ describe('damaged and strange files', function () {
     await rog.appendBytes(path, Buffer.alloc(70 * MIB, 'y'));
     await rog.appendBytes(path, `\n${line('after')}`);
     await rog.appendBytes(rog.sessionPath(small), line('small'));
-    await until('the small session is there', async () => (await textOf(ground.home('mac'), small)) === line('small'), 30_000);
+    await until(
+      'the small session is there',
+      async () => (await textOf(ground.home('mac'), small)) === line('small'),
+      30_000,
+    );
     await ground.settle(90);
     const wanted = await hashOf(rog.file(path));
     for (const home of others) assert.equal(await hashOf(home.file(await pathOf(home, big))), wanted);

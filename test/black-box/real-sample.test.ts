@@ -83,7 +83,11 @@ describe('what Claude Code really writes, between machines with different homes'
       const projects = new Set(foreign.map((line) => (JSON.parse(line) as { project: string }).project));
       assert.deepEqual([...projects], [`${MACHINES[name].home}/code/app`], `on ${name}`);
       const times = lines.map((line) => (JSON.parse(line) as { timestamp: number }).timestamp);
-      assert.deepEqual(times, [...times].sort((a, b) => a - b), `in order of time on ${name}`);
+      assert.deepEqual(
+        times,
+        [...times].sort((a, b) => a - b),
+        `in order of time on ${name}`,
+      );
     }
   });
 
@@ -126,20 +130,33 @@ describe('what Claude Code really writes, between machines with different homes'
     assert.ok((await ground.archived(`session/${session}`))?.equals(bytes), 'the head keeps the withdrawn line');
     const cut = (await ground.versions(session)).find((row) => row.reason === 'cut');
     assert.equal(cut?.sha256, sha256(bytes.subarray(0, lastLine)));
-    const { restoredAs } = await ground.json<{ restoredAs: string }>('restore', session, '--version', String(cut?.version));
+    const { restoredAs } = await ground.json<{ restoredAs: string }>(
+      'restore',
+      session,
+      '--version',
+      String(cut?.version),
+    );
     await ground.settle();
     const fresh = restoredAs.replace('session/', '');
     const wanted = bytes.subarray(0, lastLine).toString().replaceAll(session, fresh);
-    for (const name of NAMES) assert.equal(await ground.home(name).text(transcript(name, `${fresh}.jsonl`)), wanted, `on ${name}`);
+    for (const name of NAMES)
+      assert.equal(await ground.home(name).text(transcript(name, `${fresh}.jsonl`)), wanted, `on ${name}`);
   });
 });
 
 function linesOf(bytes: Buffer): string[] {
-  return bytes.toString('utf8').split('\n').filter((line) => line !== '');
+  return bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 function identity(line: string): string {
-  const { timestamp, sessionId, display } = JSON.parse(line) as { timestamp: number; sessionId: string; display: string };
+  const { timestamp, sessionId, display } = JSON.parse(line) as {
+    timestamp: number;
+    sessionId: string;
+    display: string;
+  };
   return JSON.stringify([timestamp, sessionId, display]);
 }
 

@@ -28,7 +28,8 @@ export function record(options: RecordOptions): string {
     version: '2.1.330',
     gitBranch: 'main',
     type,
-    message: type === 'user' ? { role: 'user', content: text } : { role: 'assistant', content: [{ type: 'text', text }] },
+    message:
+      type === 'user' ? { role: 'user', content: text } : { role: 'assistant', content: [{ type: 'text', text }] },
     uuid: uuidOf(name),
     timestamp: new Date(at).toISOString(),
   });
@@ -42,7 +43,7 @@ export function compaction(options: RecordOptions): string {
     type: 'system',
     subtype: 'compact_boundary',
     parentUuid: null,
-    logicalParentUuid: options.parent == null ? null : uuidOf(options.parent),
+    logicalParentUuid: typeof options.parent !== 'string' ? null : uuidOf(options.parent),
     content: 'Conversation compacted',
     message: undefined,
   });

@@ -28,10 +28,15 @@ describe('things that are not carried', function () {
   /** Every one of these is named, with a reason, in `status` (counted, the first one told) and in `doctor`. */
   async function assertNamed(paths: readonly string[]): Promise<void> {
     const { notWaitedFor } = await ground.settle();
-    const { findings } = await ground.json<{ findings: { check: string; machine: string; message: string; fix: string | null }[] }>('doctor');
+    const { findings } = await ground.json<{
+      findings: { check: string; machine: string; message: string; fix: string | null }[];
+    }>('doctor');
     const report = await ground.report('rog');
     for (const path of paths) {
-      assert.ok(notWaitedFor.some(({ machine, key }) => machine === 'rog' && key === path), `wait names ${JSON.stringify(path)}: ${JSON.stringify(notWaitedFor)}`);
+      assert.ok(
+        notWaitedFor.some(({ machine, key }) => machine === 'rog' && key === path),
+        `wait names ${JSON.stringify(path)}: ${JSON.stringify(notWaitedFor)}`,
+      );
       const finding = findings.find(({ machine, message }) => machine === 'rog' && message.startsWith(path));
       assert.ok(finding?.fix, `doctor names ${JSON.stringify(path)}: ${JSON.stringify(findings)}`);
     }
@@ -84,22 +89,53 @@ describe('things that are not carried', function () {
 
   it('names that would be dangerous elsewhere are named and stay, and the rest syncs', async () => {
     await open();
-    const names = ['agents/new\nline.md', 'agents/esc\u001b[31m.md', 'agents/dot.', 'agents/space ', 'agents/back\\slash.md', 'agents/C:evil.md', 'agents/nul.md', 'agents/CREDEN~1.md'];
+    const names = [
+      'agents/new\nline.md',
+      'agents/esc\u001b[31m.md',
+      'agents/dot.',
+      'agents/space ',
+      'agents/back\\slash.md',
+      'agents/C:evil.md',
+      'agents/nul.md',
+      'agents/CREDEN~1.md',
+    ];
     for (const name of names) await rog.write(name, 'x\n');
     await rog.write('agents/...md', 'fine\n');
     await rog.write('agents/good.md', 'good\n');
     await ground.startHub();
     const { notWaitedFor } = await ground.settle();
-    for (const name of names) assert.ok(notWaitedFor.some(({ key }) => key === name), `wait names ${JSON.stringify(name)}`);
+    for (const name of names)
+      assert.ok(
+        notWaitedFor.some(({ key }) => key === name),
+        `wait names ${JSON.stringify(name)}`,
+      );
     assert.deepEqual(await mac.files(), ['agents/...md', 'agents/good.md']);
     const { stdout } = await ground.run('doctor');
     // eslint-disable-next-line no-control-regex
-    assert.doesNotMatch(stdout, /\u001b|new\nline/, 'what a machine calls its files cannot forge lines or colours here');
+    assert.doesNotMatch(
+      stdout,
+      /\u001b|new\nline/,
+      'what a machine calls its files cannot forge lines or colours here',
+    );
   });
 
   it('secrets never leave, wherever they lie and however they are spelled', async () => {
     await open();
-    const secrets = ['.credentials.json', '.Credentials.json', 'skills/x/.env', 'skills/x/.ENV.local', 'skills/x/id_rsa', 'agents/server.pem', 'skills/x/node_modules/y.js', 'skills/x/.git/config', 'sessions/1.json', '.claude.json', 'unknown-file', 'ide/lock', 'settings.local.json'];
+    const secrets = [
+      '.credentials.json',
+      '.Credentials.json',
+      'skills/x/.env',
+      'skills/x/.ENV.local',
+      'skills/x/id_rsa',
+      'agents/server.pem',
+      'skills/x/node_modules/y.js',
+      'skills/x/.git/config',
+      'sessions/1.json',
+      '.claude.json',
+      'unknown-file',
+      'ide/lock',
+      'settings.local.json',
+    ];
     for (const path of secrets) await rog.write(path, 'SECRET-TOKEN');
     await rog.write('skills/x/SKILL.md', '# x\n');
     await ground.startHub();

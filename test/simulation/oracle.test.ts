@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { SimulatedMachine } from './machine.ts';
-import { checkpointRecord, historyEntry, messageRecord } from './models/records.ts';
+import { checkpointRecord, historyEntry, messageRecord, titleRecord } from './models/records.ts';
 import { checkFinalState } from './oracle/final-checks.ts';
 import { Ledger, NOTICED_AFTER_MS } from './oracle/ledger.ts';
 import { Reader } from './oracle/reader.ts';
@@ -130,6 +130,46 @@ describe('the oracle of the simulation', () => {
     assert.deepEqual(scene.broken(), []);
     scene.transcript([...scene.lines, scene.lines[1] as string]);
     assert.deepEqual(scene.broken(), ['line-doubled']);
+  });
+
+  it('allows a state line to be doubled only where the hub could not know, and a record never', async () => {
+    const scene = new Scene();
+    const title = titleRecord('a title', SESSION);
+    scene.ledger.lineWritten('rog', `session/${SESSION}`, title);
+    scene.transcript([...scene.lines, title, title]);
+    assert.deepEqual(scene.broken(), ['line-doubled']);
+    scene.ledger.copiesUnknown(`session/${SESSION}`);
+    assert.deepEqual(scene.broken(), []);
+    scene.transcript([...scene.lines, title, scene.lines[1] as string]);
+    assert.deepEqual(scene.broken(), ['line-doubled']);
+    scene.transcript([...scene.lines, title]);
+    await scene.scheduler.run(scene.scheduler.now + 1);
+    const later = titleRecord('a later title', SESSION);
+    scene.ledger.lineWritten('rog', `session/${SESSION}`, later);
+    scene.transcript([...scene.lines, title, later, later]);
+    assert.deepEqual(scene.broken(), ['line-doubled']);
+  });
+
+  it('takes neither failures nor sessions that were open once as an excuse at the end', () => {
+    const scene = new Scene();
+    scene.mac.write('CLAUDE.md', Buffer.from('other\n'));
+    for (const state of ['failed', 'deferred-live', 'held']) {
+      scene.pairs.set('mac CLAUDE.md', { state, evicted: false, reason: 'because' });
+      assert.ok(scene.broken().includes('not-level'), state);
+    }
+    scene.pairs.set('mac CLAUDE.md', { state: 'manual', evicted: false, reason: 'a conflict for the user' });
+    assert.ok(!scene.broken().includes('not-level'));
+  });
+
+  it('sees a document deleted that no user removed, and clean-up that was taken for a delete', () => {
+    const scene = new Scene();
+    scene.heads.set('agents/a.md', null);
+    assert.deepEqual(scene.broken(), ['deleted']);
+    scene.ledger.documentRemoved('rog', 'agents/a.md');
+    assert.deepEqual(scene.broken(), []);
+    scene.heads.set('plans/p.md', null);
+    scene.ledger.documentRemoved('rog', 'plans/p.md');
+    assert.deepEqual(scene.broken(), ['deleted']);
   });
 
   it('sees invented lines, also those that were there for a moment only', () => {

@@ -58,6 +58,22 @@ describe('the scheduler of the simulation', () => {
     assert.equal(fired, 1);
   });
 
+  it('lets everything sleep: clocks go on, timers have as long to wait as before, and no event is spent on it', async () => {
+    const scheduler = new Scheduler();
+    const start = scheduler.now;
+    const ran: [string, number][] = [];
+    scheduler.after(10, 'second', () => ran.push(['second', scheduler.now - start]));
+    scheduler.after(5, 'first', () => ran.push(['first', scheduler.now - start]));
+    scheduler.suspend(600_000);
+    assert.equal(scheduler.now - start, 600_000);
+    assert.equal(scheduler.events, 0);
+    await scheduler.run(scheduler.now + 20);
+    assert.deepEqual(ran, [
+      ['first', 600_005],
+      ['second', 600_010],
+    ]);
+  });
+
   it('gives the same numbers for the same seed, and others for another', () => {
     const draw = (seed: number): number[] => {
       const prng = new Prng(seed);

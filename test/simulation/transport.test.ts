@@ -44,6 +44,17 @@ describe('the transport of the simulation', () => {
     assert.equal(volume.contentOf('log')?.toString(), Array.from({ length: 20 }, (_, i) => `${i},`).join(''));
   });
 
+  it('sends what is asked in one go mostly in one packet, and lets nothing but an ambush in between', async () => {
+    const { scheduler, volume, fs } = await connected(1);
+    const file = await during(scheduler, fs.open('log', 'create'));
+    const before = scheduler.events;
+    const asked = Array.from({ length: 40 }, () => file.write(Buffer.from('x')));
+    await during(scheduler, Promise.all(asked));
+    const events = scheduler.events - before;
+    assert.equal(volume.contentOf('log')?.length, 40);
+    assert.ok(events >= 2 && events < 40, `${events} events for 40 requests`);
+  });
+
   it('after a cut tells of an unknown outcome: done, never done, or done after the next connection', async () => {
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 60; seed++) {

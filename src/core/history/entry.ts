@@ -11,6 +11,8 @@ export interface HistoryEntry {
   readonly timestampMs: UnixMs | null;
   /** Absolute path of the project on the machine the line comes from; `null` when it has none. */
   readonly project: string | null;
+  /** Uuid of the session it belongs to; `null` when it names none. */
+  readonly session: string | null;
 }
 
 /**
@@ -25,7 +27,8 @@ export function parseEntry(line: Buffer): HistoryEntry {
   const record = recordOf(bytes);
   const timestampMs = typeof record?.['timestamp'] === 'number' ? record['timestamp'] : null;
   const project = typeof record?.['project'] === 'string' ? record['project'] : null;
-  return { identity: identityOf(bytes, record, timestampMs), timestampMs, project };
+  const session = typeof record?.['sessionId'] === 'string' ? record['sessionId'] : null;
+  return { identity: identityOf(bytes, record, timestampMs), timestampMs, project, session };
 }
 
 /**

@@ -60,7 +60,12 @@ function placesOfRecords(growth: readonly LineFact[], head: readonly LineFact[])
 }
 
 /** Lines without uuid that stand beside a recognised line as they do in the head are recognised with it. */
-function spread(places: (number | undefined)[], growth: readonly LineFact[], head: readonly LineFact[], step: 1 | -1): void {
+function spread(
+  places: (number | undefined)[],
+  growth: readonly LineFact[],
+  head: readonly LineFact[],
+  step: 1 | -1,
+): void {
   const count = growth.length;
   for (let turn = 1; turn < count; turn += 1) {
     const index = step === 1 ? turn : count - 1 - turn;
@@ -71,7 +76,10 @@ function spread(places: (number | undefined)[], growth: readonly LineFact[], hea
   }
 }
 
-function* awaitedIndexes(head: readonly LineFact[], awaited: (line: LineFact) => boolean): Generator<number, undefined> {
+function* awaitedIndexes(
+  head: readonly LineFact[],
+  awaited: (line: LineFact) => boolean,
+): Generator<number, undefined> {
   for (const [index, line] of head.entries()) if (awaited(line)) yield index;
   return undefined;
 }

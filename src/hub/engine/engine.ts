@@ -78,6 +78,7 @@ export class Engine {
   readonly forgotten: Forgotten;
   readonly placement: Placement;
   readonly #ctx: EngineContext;
+  readonly #history: HistoryCopy;
   readonly #options: EngineOptions;
   readonly #generations = new Map<Key, number>();
   readonly #seenAt = new Map<Key, UnixMs>();
@@ -89,11 +90,12 @@ export class Engine {
     this.#options = options;
     this.#ctx = this.#context();
     this.forgotten = new Forgotten(this.#ctx);
-    this.actions = new UserActions(this.#ctx, this.forgotten);
     this.placement = new Placement(this.#ctx);
     const logs = new LogCopy(this.#ctx);
     const moves = new Moves({ ctx: this.#ctx, placement: this.placement, logs });
     const history = new HistoryCopy(this.#ctx, this.placement);
+    this.#history = history;
+    this.actions = new UserActions(this.#ctx, this.forgotten, history);
     const reconciler = new Reconciler({
       history,
       ctx: this.#ctx,
@@ -124,6 +126,7 @@ export class Engine {
   async start(): Promise<RecoveryReport> {
     await this.forgotten.load();
     const report = await recover(this.#ctx);
+    if (this.forgotten.any) await this.#history.dropForgotten();
     for (const link of this.links.values()) link.start();
     return report;
   }
@@ -172,6 +175,8 @@ export class Engine {
       if (!rule.allowed || this.#options.rules.excludesKey(head.key)) continue;
       counts[link.standing(head, rule.merge === 'log')] += 1;
     }
+    // What could never be taken in has no head, and is not level all the same.
+    for (const pair of link.stuckWithoutHead()) counts[pair.state === 'ok' ? 'level' : pair.state] += 1;
     return counts;
   }
 
@@ -218,7 +223,7 @@ export class Engine {
   /** Looks at everything on every machine that can be reached. */
   async scanAll(only?: MachineName): Promise<void> {
     const links = only === undefined ? [...this.links.values()] : [this.links.get(only)];
-    await Promise.all(links.map((link) => link?.scanNow()));
+    await Promise.all(links.map(async (link) => link?.scanNow()));
   }
 
   #changed(): void {
@@ -276,7 +281,7 @@ export class Engine {
       link.queue.mark(key, { urgent: true });
       // New records bring an evicted session back whole.
       const transcript: Key = `session/${session ?? ''}`;
-      if (session !== null && key !== transcript && link.pair(transcript)?.evictedSeq != null) {
+      if (session !== null && key !== transcript && (link.pair(transcript)?.evictedSeq ?? null) !== null) {
         const pair = link.pair(transcript);
         if (pair) this.#options.store.pairs.put({ ...pair, evictedSeq: -1 });
         link.queue.mark(transcript, { look: true });

@@ -29,6 +29,11 @@ export class Forgotten {
     return session !== null && this.#sessions.has(session) && this.#ctx.guards.on('forgotten-stays');
   }
 
+  /** Whether anything was ever forgotten. */
+  get any(): boolean {
+    return this.#sessions.size > 0;
+  }
+
   hasSession(session: string): boolean {
     return this.#sessions.has(session);
   }

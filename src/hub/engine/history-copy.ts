@@ -80,7 +80,8 @@ export class HistoryCopy {
       const seenAt = clock.now();
       await lock.with(KEY, async () => {
         const known = await this.#identities();
-        const fresh = lines.filter((line) => !known.has(parseEntry(line.bytes).identity));
+        const remembered = lines.filter((line) => !this.#isForgotten(line.bytes));
+        const fresh = remembered.filter((line) => !known.has(parseEntry(line.bytes).identity));
         const first = cursor === null;
         if (fresh.length > 0) {
           const bytes = Buffer.concat(fresh.flatMap((line) => [line.bytes, NEWLINE]));
@@ -89,7 +90,8 @@ export class HistoryCopy {
           this.#bump(machine.name, seenAt);
         }
         // A file that is seen for the first time or was cut is made whole once, in order of time.
-        const whole = first || rewritten ? !(await this.#isWhole(lines)) : (cursor?.cut ?? false);
+        const isOwed = first || rewritten ? !(await this.#isWhole(lines)) : (cursor?.cut ?? false);
+        const whole = isOwed || remembered.length < lines.length;
         const origins = { ...(cursor?.origins ?? {}), [machine.name]: this.#heads.present(ownKey(machine.name))?.size ?? 0 };
         // Lines of others among the growth: the hub brought them and did not live to note it, or the CLI wrote at the same moment.
         const unaccounted = grown && (fresh.length < lines.length || (cursor.common < cursor.lineBytes && !rewritten));
@@ -193,7 +195,8 @@ export class HistoryCopy {
     const unlock = await machine.replica.lock(pair.path);
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
-      const own = await readAll(machine.replica.read(pair.path, 0, base.fileBytes));
+      const found = await readAll(machine.replica.read(pair.path, 0, base.fileBytes));
+      const own = found.filter((line) => !this.#isForgotten(line.bytes));
       const present = new Set(own.map((line) => parseEntry(line.bytes).identity));
       const { lines, origins } = await this.#undelivered(machine, { origins: {} }, present);
       const all = [...own.map((line) => line.bytes), ...lines.map((line) => line.subarray(0, -1))];
@@ -256,13 +259,48 @@ export class HistoryCopy {
       if (from >= size) continue;
       for (const line of await readAll(this.#ctx.archive.read(ownKey(origin), from, size))) {
         const entry = parseEntry(line.bytes);
-        if (present?.has(entry.identity)) continue;
+        if (present?.has(entry.identity) || this.#isForgotten(line.bytes)) continue;
         const path = entry.project === null ? null : await this.#placement.projectPath(origin, entry.project, machine);
         const bytes = path === null || path === entry.project ? line.bytes : projectLine(line.bytes, path);
         lines.push(Buffer.concat([bytes, NEWLINE]));
       }
     }
     return { lines, origins };
+  }
+
+  /**
+   * Takes the prompts of forgotten sessions out of the heads, and has every machine's file written anew without them. Asked for
+   * after a `forget`, and at the start, because a crash may have come in between.
+   */
+  async dropForgotten(): Promise<void> {
+    const { archive, lock, store, clock } = this.#ctx;
+    await lock.with(KEY, async () => {
+      const now = clock.now();
+      let dropped = false;
+      for (const origin of this.#originNames()) {
+        const head = this.#heads.present(ownKey(origin));
+        if (!head) continue;
+        const lines = await readAll(archive.read(head.key, 0, head.size));
+        const kept = lines.filter((line) => !this.#isForgotten(line.bytes));
+        if (kept.length === lines.length) continue;
+        const bytes = Buffer.concat(kept.flatMap((line) => [line.bytes, NEWLINE]));
+        await this.#heads.replace(head.key, once(bytes), { origin, mtimeMs: head.mtimeMs, seenAt: now }, () => {});
+        this.#bump(origin, now);
+        dropped = true;
+      }
+      if (!dropped) return;
+      this.#known = null;
+      for (const pair of store.pairs.ofKey(KEY)) {
+        if (!pair.base?.cursor) continue;
+        store.pairs.put({ ...pair, base: { ...pair.base, seq: 0, cursor: { ...pair.base.cursor, cut: true, origins: {} } } });
+      }
+    });
+    this.#ctx.headChanged(KEY, null);
+  }
+
+  #isForgotten(line: Buffer): boolean {
+    const { session } = parseEntry(line);
+    return session !== null && this.#ctx.isForgotten(`session/${session}`);
   }
 
   /** Whether a file with these lines lacks nothing that any machine has. */

@@ -27,15 +27,16 @@ export class LogDelivery {
   }
 
   async deliver(machine: MachineView, pair: Pair, head: Head): Promise<Outcome> {
+    // Together with `head`, before anything is waited for: what is sent of a head that is replaced meanwhile counts for nothing.
+    const generation = this.#ctx.generation(pair.key);
     const { base } = pair;
-    if (base === null || base.kind === 'absent' || base.cursor === null) return this.#create(machine, pair, head);
-    if (isPrefix(base.cursor)) return this.#append(machine, pair, base, base.cursor, head);
-    return this.#repair(machine, pair, base, base.cursor, head);
+    if (base === null || base.kind === 'absent' || base.cursor === null) return this.#create(machine, pair, head, generation);
+    if (isPrefix(base.cursor)) return this.#append(machine, pair, base, base.cursor, head, generation);
+    return this.#repair(machine, pair, base, base.cursor, head, generation);
   }
 
-  async #create(machine: MachineView, pair: Pair, head: Head): Promise<Outcome> {
+  async #create(machine: MachineView, pair: Pair, head: Head, generation: number): Promise<Outcome> {
     const { archive } = this.#ctx;
-    const generation = this.#ctx.generation(pair.key);
     const outcome = await machine.replica.put(pair.path, {
       expect: { kind: 'absent' },
       content: () => archive.read(pair.key, 0, head.size),
@@ -51,8 +52,7 @@ export class LogDelivery {
   }
 
   /** The copy is the first `cursor.common` bytes of the head: the rest is added at its end. */
-  async #append(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
-    const generation = this.#ctx.generation(pair.key);
+  async #append(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head, generation: number): Promise<Outcome> {
     let at = cursor.common;
     let expect = statOf(base);
     let tornBytes = 0;
@@ -64,7 +64,7 @@ export class LogDelivery {
     let tail: Buffer | null = null;
     while (at < head.size) {
       const piece = await this.#piece(pair, at, head.size);
-      if (piece === null) return this.#replaceWhenQuiet(machine, pair, base, head);
+      if (piece === null) return this.#replaceWhenQuiet(machine, pair, base, head, generation);
       const outcome = await machine.replica.append(pair.path, {
         expect,
         bytes: piece.subarray(tornBytes),
@@ -116,32 +116,31 @@ export class LogDelivery {
     return outcome.kind === 'done' ? LOOK : notDone(outcome);
   }
 
-  async #repair(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
+  async #repair(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head, generation: number): Promise<Outcome> {
     const session = sessionOf(pair.key);
     const live = session !== null && (await machine.isLive(session));
     const quietFor = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
-    if (!this.#ctx.guards.on('live-append-only') || (!live && quietFor >= QUIET_MS)) return this.#replace(machine, pair, base, head);
-    const added = await this.#appendMissing(machine, pair, base, cursor, head);
+    if (!this.#ctx.guards.on('live-append-only') || (!live && quietFor >= QUIET_MS)) return this.#replace(machine, pair, base, head, generation);
+    const added = await this.#appendMissing(machine, pair, base, cursor, head, generation);
     if (added.kind !== 'level') return added;
     if (!live) return settling(Math.max(50, QUIET_MS - quietFor));
     machine.queue.again(pair.key, LIVE_RECHECK_MS, 'idle', { look: true });
     return { kind: 'deferred-live', reason: 'the session is open there: its file is put in order when it is closed' };
   }
 
-  async #replaceWhenQuiet(machine: MachineView, pair: Pair, base: Base, head: Head): Promise<Outcome> {
+  async #replaceWhenQuiet(machine: MachineView, pair: Pair, base: Base, head: Head, generation: number): Promise<Outcome> {
     const session = sessionOf(pair.key);
     if (session !== null && (await machine.isLive(session, true))) {
       machine.queue.again(pair.key, LIVE_RECHECK_MS, 'idle', { look: true });
       return { kind: 'deferred-live', reason: 'a line too long to be appended waits until the session is closed there' };
     }
-    return this.#replace(machine, pair, base, head);
+    return this.#replace(machine, pair, base, head, generation);
   }
 
-  async #replace(machine: MachineView, pair: Pair, base: Base, head: Head): Promise<Outcome> {
+  async #replace(machine: MachineView, pair: Pair, base: Base, head: Head, generation: number): Promise<Outcome> {
     const { archive, guards } = this.#ctx;
     const session = sessionOf(pair.key);
     if (guards.on('live-append-only') && session !== null && (await machine.isLive(session, true))) return settling(LIVE_RECHECK_MS);
-    const generation = this.#ctx.generation(pair.key);
     await this.#ctx.makeDurable([pair.key]);
     const outcome = await machine.replica.put(pair.path, {
       expect: { kind: 'file', stat: statOf(base) },
@@ -159,10 +158,9 @@ export class LogDelivery {
   }
 
   /** Adds the head's lines that a diverged copy lacks at its end, in any order, so that no machine waits for them. */
-  async #appendMissing(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
+  async #appendMissing(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head, generation: number): Promise<Outcome> {
     // What was taken out there stays out while the session is open; and newer lines without it would be lines without their parents.
     if (cursor.cut || cursor.forkKey !== null || base.fileBytes > cursor.lineBytes) return LEVEL;
-    const generation = this.#ctx.generation(pair.key);
     const ranges: ByteRange[] = [...cursor.missing];
     if (cursor.delivered < head.size) ranges.push([cursor.delivered, head.size]);
     let current = base;

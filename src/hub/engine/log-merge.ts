@@ -7,7 +7,7 @@ import type { LineFact } from '../../core/log/record.ts';
 import type { ByteRange, Head, Key, LogCursor, MachineName } from '../../core/domain.ts';
 import { sessionOf, type EngineContext } from './context.ts';
 import type { Excerpt } from './excerpt.ts';
-import { addRange, factsOf, LogHeads, missingRanges, PIECE_BYTES, type AppendMeta } from './log-heads.ts';
+import { addRange, factsOf, missingRanges, PIECE_BYTES, type AppendMeta, type LogHeads } from './log-heads.ts';
 
 /** A copy that has lines of its own behind the prefix it shares with the head. */
 export interface DivergedCopy {

@@ -525,9 +525,9 @@ export class MachineLink implements MachineView {
 
   /** Pairs whose copies lie below a folder (`''`: all; else with a trailing `/`). */
   *pairsBelow(below: string): IterableIterator<Pair> {
-    if (below === '') return yield* this.#ctx.store.pairs.ofMachine(this.name);
     // A new folder is scanned by itself: a first sync makes thousands, and must not go through all pairs for each.
-    yield* this.#ctx.store.pairs.belowPath(this.name, below);
+    if (below !== '') yield* this.#ctx.store.pairs.belowPath(this.name, below);
+    else yield* this.#ctx.store.pairs.ofMachine(this.name);
   }
 
   /** Where the copy of a key stands. */
@@ -538,6 +538,14 @@ export class MachineLink implements MachineView {
   /** Why a key is not level, for the user. */
   reasonOf(key: Key): string | null {
     return this.pair(key)?.reason ?? null;
+  }
+
+  /** Copies on this machine that the hub could not take in, so that it has nothing of them. */
+  *stuckWithoutHead(): IterableIterator<Pair> {
+    const { store, rules } = this.#ctx;
+    for (const pair of store.pairs.ofMachine(this.name)) {
+      if (pair.state !== 'ok' && !store.heads.get(pair.key) && rules.ofKey(pair.key).allowed && !rules.excludesKey(pair.key)) yield pair;
+    }
   }
 
   /** What is stored about a key here, for the flows. */

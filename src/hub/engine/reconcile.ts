@@ -222,7 +222,7 @@ export class Reconciler {
     if (session === null) return;
     for (const other of this.#ctx.store.heads.withPrefix(`session/${session}`)) {
       const pair = this.#ctx.store.pairs.get(machine.name, other);
-      if (other === key || pair?.evictedSeq == null) continue;
+      if (other === key || pair === undefined || pair.evictedSeq === null) continue;
       this.#ctx.store.pairs.put({ ...pair, evictedSeq: null });
       machine.queue.mark(other, { look: true });
     }

@@ -6,6 +6,7 @@ import type { ConflictRow, VersionRow } from '../store/store.ts';
 import { sessionOf, type EngineContext } from './context.ts';
 import { once } from './excerpt.ts';
 import type { Forgotten } from './forgotten.ts';
+import type { HistoryCopy } from './history-copy.ts';
 import { LogHeads } from './log-heads.ts';
 
 /** The user asked for something that cannot be done; nothing was changed. */
@@ -35,7 +36,10 @@ export class UserActions {
   readonly #heads: LogHeads;
   readonly #forgotten: Forgotten;
 
-  constructor(ctx: EngineContext, forgotten: Forgotten) {
+  readonly #history: HistoryCopy;
+
+  constructor(ctx: EngineContext, forgotten: Forgotten, history: HistoryCopy) {
+    this.#history = history;
     this.#ctx = ctx;
     this.#heads = new LogHeads(ctx);
     this.#forgotten = forgotten;
@@ -217,6 +221,7 @@ export class UserActions {
   async forget(session: string): Promise<{ keys: Key[] }> {
     const { keys } = this.previewForget(session);
     await this.#forgotten.add(session, keys);
+    await this.#history.dropForgotten();
     this.#log(`session/${session}`, 'forget', 0, `${keys.length} files`);
     return { keys };
   }

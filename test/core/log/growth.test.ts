@@ -27,7 +27,10 @@ function takenApart(head: string, growth: string, awaited = ''): { added: string
   const result = takeApart(lines(growth), facts, (line) => awaited.includes(line.hash));
   return {
     added: result.added.map((line) => line.hash).join(''),
-    echoed: facts.filter((line) => result.echoed.has(line.start)).map((line) => line.hash).join(''),
+    echoed: facts
+      .filter((line) => result.echoed.has(line.start))
+      .map((line) => line.hash)
+      .join(''),
   };
 }
 

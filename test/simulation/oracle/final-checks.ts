@@ -22,6 +22,7 @@ export function checkFinalState(state: FinalState): Violation[] {
     ...checkLines(state),
     ...checkHistory(state),
     ...checkDocuments(state),
+    ...checkTombstones(state),
     ...checkTrees(state),
     ...checkSecrets(state),
     ...checkForgotten(state),
@@ -165,6 +166,21 @@ function checkDocuments({ ledger, contents }: FinalState): Violation[] {
       what: document,
       detail: `content ${hash.slice(0, 12)} is neither head nor version (${why})`,
     }));
+}
+
+/** Nothing is deleted everywhere but what a user deleted somewhere; what Claude's clean-up takes is not deleted at all. */
+function checkTombstones({ ledger, contents }: FinalState): Violation[] {
+  const removed = new Set([...ledger.removals].map((removal) => removal.slice(removal.indexOf(' ') + 1)));
+  const found: Violation[] = [];
+  for (const [key, bytes] of contents.heads) {
+    if (bytes !== null || isForgotten(ledger, key) || key.startsWith('project/')) continue;
+    if (/^(session\/|plans\/|paste-cache\/)/.test(key)) {
+      found.push({ promise: 'deleted', machine: null, what: key, detail: 'deleted, though its absence is only clean-up' });
+    } else if (!removed.has(key)) {
+      found.push({ promise: 'deleted', machine: null, what: key, detail: 'deleted, though no user removed it anywhere' });
+    }
+  }
+  return found;
 }
 
 /** Every machine holds every head, byte for byte, apart from what the hub names as evicted, held, manual, failed or deferred. */

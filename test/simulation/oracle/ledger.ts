@@ -11,6 +11,9 @@ export const WRITTEN_BACK_AFTER_MS = 30_000;
 
 /** A replace that was under way cannot have known what was written within this time before it, virtual ms. */
 
+/** A write of the hub that was under way cannot have known what was written within this time before it, virtual ms. */
+const UNDER_WAY_MS = 15_000;
+
 /** One distinct line that programs wrote into one log. */
 export interface WrittenLine {
   /** `session/<uuid>`, `session/<uuid>/<path>`, `history`. */
@@ -192,6 +195,15 @@ export class Ledger {
 
   logs(): IterableIterator<string> {
     return this.#lines.keys();
+  }
+
+  /** Whether a program wrote this line so short a time ago that a write of the hub which was under way then may have missed it. */
+  isYoung(text: string): boolean {
+    for (const lines of this.#lines.values()) {
+      const line = lines.get(text);
+      if (line && this.#now() - line.at <= UNDER_WAY_MS) return true;
+    }
+    return false;
   }
 
   /** Whether these bytes are a line that was written into `log`. */

@@ -50,29 +50,31 @@ export class Reader {
 
   /**
    * The hub put another file in the place of a log. What a program wrote at just that moment is in the old one and has to come
-   * back, so its records may be missing for a while; but a session that has been open for some time is never replaced.
+   * back, so its records may be missing for a while; and a CLI that was just started may have read the old file, and goes on
+   * from a record that is in a fork now. But a session that has been open for some time is never replaced.
    */
   #replaced(machine: SimulatedMachine, path: string, old: Inode, now: Inode): void {
+    const openFor = this.#openFor(machine, path);
     const there = new Set(splitLines(machine.volume.read(now, 0, now.size)).whole);
     for (const text of splitLines(machine.volume.read(old, 0, old.size)).whole) {
       const uuid = there.has(text) ? undefined : this.#recordOf(text)?.uuid;
-      // However old: a CLI that was just started has read the old file and goes on from there.
-      if (typeof uuid === 'string') this.#ledger.displaced.add(uuid);
+      if (typeof uuid === 'string' && (openFor.length > 0 || this.#ledger.isYoung(text)))
+        this.#ledger.displaced.add(uuid);
     }
-    for (const [pid, started] of machine.processes) {
+    for (const ms of openFor) {
+      // Where processes cannot be seen, only the age of a registration tells, and that is measured with the clock that was set.
+      if (ms < LIVE_NOTICED_MS || (machine.spec.os !== 'linux' && machine.clockSetAt > 0)) continue;
+      this.#violate('live-replaced', machine, path, `a CLI has had this session open for ${ms} ms`);
+    }
+  }
+
+  /** For how long each CLI that has the session of a transcript open has been running, ms. */
+  #openFor(machine: SimulatedMachine, path: string): number[] {
+    return [...machine.processes].flatMap(([pid, started]) => {
       const registration = machine.content(`sessions/${pid}.json`)?.toString('latin1') ?? '';
       const session = /"sessionId":"([^"]+)"/.exec(registration)?.[1];
-      if (session === undefined || !path.endsWith(`/${session}.jsonl`) || machine.now() - started < LIVE_NOTICED_MS)
-        continue;
-      // Where processes cannot be seen, only the age of a registration tells, and that is measured with the clock that was set.
-      if (machine.spec.os !== 'linux' && machine.clockSetAt > 0) continue;
-      this.#violate(
-        'live-replaced',
-        machine,
-        path,
-        `a CLI has had this session open for ${machine.now() - started} ms`,
-      );
-    }
+      return session !== undefined && path.endsWith(`/${session}.jsonl`) ? [machine.now() - started] : [];
+    });
   }
 
   #look(machine: SimulatedMachine, path: string, change: VolumeChange): void {
