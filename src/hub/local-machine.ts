@@ -51,6 +51,7 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
     watch: createWatch(claudeDir, (folder) => !rules.folderWanted(`${folder}/`)),
     live: createLivenessProbe({ fs, clock, processes: options.platform === 'linux' ? linuxProcesses() : null }),
     durableCreates: false,
+    answersLate: false,
   });
 }
 

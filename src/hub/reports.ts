@@ -57,7 +57,7 @@ export function statusOf(hub: Hub, process: { pid: number; startedAt: UnixMs }, 
 export function machineReport(hub: Hub, link: MachineLink): MachineReport {
   const { row } = link;
   const { status, reason } = link.status;
-  const { counts, files, bytes } = hub.engine.census(link);
+  const { counts, files, bytes } = hub.engine.holdings(link);
   let waiting = 0;
   let waitingBytes = 0;
   if (link.pairing) {
@@ -150,7 +150,7 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
         at: link.row.lastSeenAt ?? now,
       });
     }
-    const { failed } = hub.engine.census(link).counts;
+    const { failed } = hub.engine.counts(link);
     if (failed > 0) {
       alerts.push({
         id: `failed/${link.name}`,

@@ -46,6 +46,11 @@ export interface MachineView {
   readonly pairing: boolean;
   /** Whether a CLI there has the session open; at most a second old unless `fresh`. */
   isLive(session: string, fresh?: boolean): Promise<boolean>;
+  /**
+   * Whether appends of an earlier connection may still arrive: what was sent and given up then can turn up at the end of a file as
+   * if somebody had written it.
+   */
+  readonly mayEcho: boolean;
   /** Hub time of the last change seen in this copy. */
   changedAt(key: Key): UnixMs | null;
   noteChange(key: Key): void;

@@ -6,12 +6,12 @@ import type { Clock, Random } from '../ports/clock.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Store } from '../store/store.ts';
 import { sessionOf, type EngineContext, type EngineSettings, type MachineSettings } from './context.ts';
+import { Census, type Holdings, type StandingCounts } from './census.ts';
 import { Forgotten } from './forgotten.ts';
 import { ALL_GUARDS, type Guards } from './guards.ts';
 import { HistoryCopy } from './history-copy.ts';
 import { KeyLock } from './key-lock.ts';
 import { LateWrites } from './late-writes.ts';
-import type { Standing } from './level.ts';
 import { LogCopy } from './log-copy.ts';
 import { MachineLink } from './machine-link.ts';
 import { MachineScan } from './machine-scan.ts';
@@ -47,20 +47,6 @@ export interface EngineOptions {
   readonly onTrouble?: (error: Error) => void;
 }
 
-/** How a machine's keys stand, counted. */
-export type StandingCounts = Readonly<Record<Standing, number>>;
-
-/** What a machine holds, for people to look at. */
-export interface Census {
-  readonly counts: StandingCounts;
-  /** Files there that take part in the sync, and their bytes. */
-  readonly files: number;
-  readonly bytes: number;
-}
-
-/** While a machine is being worked on its census may be this old: it goes through all pairs, and `status` asks several times a second. */
-const CENSUS_KEPT_MS = 1_000;
-
 /**
  * The heart of the hub. `createEngine` only builds; `start` recovers from a crash, connects the machines and begins to work.
  *
@@ -83,12 +69,13 @@ export class Engine {
   readonly #generations = new Map<Key, number>();
   readonly #seenAt = new Map<Key, UnixMs>();
   readonly #waiters = new Set<() => void>();
-  readonly #censuses = new Map<MachineName, { readonly at: UnixMs; readonly census: Census }>();
+  readonly #census: Census;
   #stopped = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#ctx = this.#context();
+    this.#census = new Census(options.store, options.rules);
     this.forgotten = new Forgotten(this.#ctx);
     this.placement = new Placement(this.#ctx);
     const logs = new LogCopy(this.#ctx);
@@ -169,33 +156,12 @@ export class Engine {
 
   /** How the keys stand on a machine. */
   counts(link: MachineLink): StandingCounts {
-    const counts = { level: 0, behind: 0, evicted: 0, held: 0, 'deferred-live': 0, manual: 0, failed: 0 };
-    for (const head of this.#options.store.heads.values()) {
-      const rule = this.#options.rules.ofKey(head.key);
-      if (!rule.allowed || this.#options.rules.excludesKey(head.key)) continue;
-      counts[link.standing(head, rule.merge === 'log')] += 1;
-    }
-    // What could never be taken in has no head, and is not level all the same.
-    for (const pair of link.stuckWithoutHead()) counts[pair.state === 'ok' ? 'level' : pair.state] += 1;
-    return counts;
+    return this.holdings(link).counts;
   }
 
-  /** What a machine holds and how its keys stand: exact while all machines are quiet, else at most a second old. */
-  census(link: MachineLink): Census {
-    const now = this.#options.clock.now();
-    const known = this.#censuses.get(link.name);
-    const isBusy = [...this.links.values()].some((other) => !other.isQuiet);
-    if (known !== undefined && isBusy && now - known.at < CENSUS_KEPT_MS) return known.census;
-    let files = 0;
-    let bytes = 0;
-    for (const pair of link.pairsBelow('')) {
-      if (pair.base?.kind !== 'file') continue;
-      files += 1;
-      bytes += pair.base.fileBytes;
-    }
-    const census = { counts: this.counts(link), files, bytes };
-    this.#censuses.set(link.name, { at: now, census });
-    return census;
+  /** What a machine holds and how its keys stand. */
+  holdings(link: MachineLink): Holdings {
+    return this.#census.of(link.name, link.heldKeys.keys());
   }
 
   /** Resolves with `true` when settled, with `false` after `timeoutMs`. Scans everything first. */

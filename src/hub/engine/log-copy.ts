@@ -13,6 +13,8 @@ import { LogMerge, takeRanges, type DivergedCopy, type MergedCursor } from './lo
 const TAIL_CHECK_BYTES = 1024;
 /** A torn tail is kept as a version when it is older than this. */
 const TORN_KEPT_AFTER_MS = 60_000;
+/** How far behind the head's end lines of a late append are looked for. */
+const ECHO_REACH_BYTES = 1024 * 1024;
 /** ... and the whole copy is compared when its inode changed, or a listing found it changed while nobody watched. */
 
 /** A copy of a log as it was just seen. */
@@ -166,7 +168,34 @@ export class LogCopy {
       return;
     }
     const same = await commonWholeLines(excerpt.read(cursor.lineBytes, end), this.#readHead(head, cursor.common));
+    if (cursor.common + same === head.size && machine.mayEcho && this.#ctx.guards.on('unknown-outcome')) {
+      if (await this.#growEchoed(pair.key, head, cursor, excerpt, end, meta, save)) return;
+    }
     await this.#join(machine, pair.key, head, cursor.common + same, end, excerpt, { cut: false, known: 'prefix' }, rule, meta, save);
+  }
+
+  /**
+   * An append that was given up with its connection may arrive late, behind the same lines that were sent again since. Its lines are
+   * records that the head has: they are not news, and the copy that has them twice is put in order like a diverged one.
+   * @returns false when there is nothing of that kind.
+   */
+  async #growEchoed(
+    key: Key,
+    head: Head,
+    cursor: LogCursor,
+    excerpt: Excerpt,
+    end: number,
+    meta: AppendMeta,
+    save: (head: Head, cursor: MergedCursor) => void,
+  ): Promise<boolean> {
+    const growth = await factsOf(excerpt.read(cursor.lineBytes, end), cursor.lineBytes);
+    const tail = await this.#heads.facts(key, Math.max(0, head.size - ECHO_REACH_BYTES), head.size);
+    const { added } = takeApart(growth, tail, () => false);
+    if (added.length === growth.length) return false;
+    await this.#heads.append(key, takeRanges(excerpt, added), meta, (made) => {
+      save(made, { ...prefixCursor(end), common: cursor.common, delivered: made.size });
+    });
+    return true;
   }
 
   /** Later growth of a copy that diverged: what that machine wrote is new, what it got from the hub is not. */

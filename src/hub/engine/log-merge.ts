@@ -9,6 +9,9 @@ import { sessionOf, type EngineContext } from './context.ts';
 import type { Excerpt } from './excerpt.ts';
 import { addRange, factsOf, missingRanges, PIECE_BYTES, type AppendMeta, type LogHeads } from './log-heads.ts';
 
+/** How far before the point where copy and head part late appends of the hub are looked for. */
+const REACH_BYTES = 1024 * 1024;
+
 /** A copy that has lines of its own behind the prefix it shares with the head. */
 export interface DivergedCopy {
   readonly machine: MachineName;
@@ -58,7 +61,7 @@ export class LogMerge {
     if (copy.transcript && copyTail.length > 0 && headTail.length > 0 && (hasCompaction(headTail) || hasCompaction(copyTail))) {
       return this.#fork(copy, head, headTail, copyTail, meta, alongside);
     }
-    const take = this.#ctx.guards.on('merge-divergence') ? newLines(copy.known, headTail, copyTail) : [];
+    const take = this.#ctx.guards.on('merge-divergence') ? await this.#newLines(copy, headTail, copyTail) : [];
     const missing = missingRanges(headTail, copyTail);
     const checkpoint = copy.transcript && take.length > 0 ? await this.#checkpoint(copy, headTail, copyTail) : null;
     const checkpointBytes = checkpoint ?? Buffer.alloc(0);
@@ -86,6 +89,21 @@ export class LogMerge {
       durationMs: 0,
       detail: `${take.length} lines joined behind ${copy.common} common bytes`,
     });
+  }
+
+  /** Lines of the copy's tail that the head does not have. */
+  async #newLines(copy: DivergedCopy, headTail: readonly LineFact[], copyTail: readonly LineFact[]): Promise<readonly LineFact[]> {
+    switch (copy.known) {
+      case 'nothing':
+        return mergeTails(headTail, copyTail);
+      case 'prefix': {
+        // What the hub had sent here before may turn up late: it lies before the point where the two part.
+        const reach = await this.#heads.facts(copy.key, Math.max(0, copy.common - REACH_BYTES), copy.common);
+        return takeApart(copyTail, [...reach, ...headTail], (line) => line.start >= copy.common).added;
+      }
+      case 'merged':
+        return mergeAgain(headTail, copyTail);
+    }
   }
 
   /** Growth of a copy whose side of a compacted divergence lives on as a session of its own. */
@@ -222,18 +240,6 @@ export class LogMerge {
       };
       this.#ctx.store.pairs.put({ ...pair, base: { ...base, cursor } });
     }
-  }
-}
-
-/** Lines of the copy's tail that the head does not have. */
-function newLines(known: DivergedCopy['known'], head: readonly LineFact[], copy: readonly LineFact[]): readonly LineFact[] {
-  switch (known) {
-    case 'nothing':
-      return mergeTails(head, copy);
-    case 'prefix':
-      return takeApart(copy, head, () => true).added;
-    case 'merged':
-      return mergeAgain(head, copy);
   }
 }
 

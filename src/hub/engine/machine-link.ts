@@ -19,6 +19,8 @@ const OFFLINE_AFTER_MS = 300_000;
 const UNDO_CHECKS_MS = [500, 5_000] as const;
 /** A stopped machine is looked at this often for what has to be kept. */
 const KEEP_EVERY_MS = 15_000;
+/** A request of a lost connection is carried out within this time or never. */
+const ECHO_MS = 600_000;
 /** Offsets of clocks below this are taken for none. */
 const CLOCK_NOISE_MS = 1_000;
 /** For this long, growth of a file that was swapped waits for a look at what went into the old one. */
@@ -64,6 +66,7 @@ export class MachineLink implements MachineView {
   readonly #options: MachineLinkOptions;
   readonly #changes = new Map<Key, UnixMs>();
   #connected = false;
+  #connectedAt: UnixMs | null = null;
   #stopped = true;
   #failures = 0;
   /** The first try to connect has not ended: whether this machine can be written to is not known yet. */
@@ -264,6 +267,11 @@ export class MachineLink implements MachineView {
 
   // --- MachineView -----------------------------------------------------------------------------------------------------
 
+  get mayEcho(): boolean {
+    const since = this.#connectedAt;
+    return this.replica.answersLate && since !== null && this.#ctx.clock.now() - since < ECHO_MS;
+  }
+
   async isLive(session: string, fresh = false): Promise<boolean> {
     const now = this.#ctx.clock.now();
     if (fresh || this.#live === null || now - this.#live.at > LIVE_CACHE_MS) {
@@ -363,6 +371,7 @@ export class MachineLink implements MachineView {
       if (this.#stopped) return;
       const verdict = await this.#identify();
       this.#connected = true;
+      this.#connectedAt = clock.now();
       this.#failures = 0;
       this.#reason = null;
       this.#downSince = null;

@@ -14,6 +14,8 @@ export interface Replica {
   readonly home: string;
   /** Absolute claudeDir there, `/`-separated, symlinks resolved. */
   readonly claudeDir: string;
+  /** Whether a request may still be carried out after its connection is gone (a queue on the other side). */
+  readonly answersLate: boolean;
   /** What watches it: `chokidar`, `inotifywait`, `fswatch`, `poll`. */
   readonly watcher: string;
 

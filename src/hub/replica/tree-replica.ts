@@ -58,6 +58,8 @@ export interface TreeReplicaOptions {
    * which would then look like somebody's change.
    */
   readonly durableCreates?: boolean;
+  /** See `Replica.answersLate`; default true. */
+  readonly answersLate?: boolean;
   /** See `TreeContext.verifyHandle`; default true. */
   readonly verifyHandle?: boolean;
 }
@@ -117,6 +119,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     os,
     home: options.home,
     claudeDir: options.claudeDir,
+    answersLate: options.answersLate ?? true,
     watcher: options.watch.name,
 
     connect: () =>

@@ -21,6 +21,7 @@ export class Heads implements HeadTable {
   readonly #heads = new Map<Key, Head>();
   readonly #segments = new Map<Key, readonly Sha256[]>();
   readonly #order: KeyOrder;
+  #changed: (key: Key) => void = () => undefined;
 
   constructor(db: Database, queue: WriteQueue, pool: StringPool) {
     this.#queue = queue;
@@ -49,14 +50,20 @@ export class Heads implements HeadTable {
     if (!this.#heads.has(head.key)) this.#order.add(head.key);
     this.#heads.set(head.key, head);
     this.#queue.put(HEADS, encode(head));
+    this.#changed(head.key);
   }
 
   delete(key: Key): void {
     if (this.#heads.delete(key)) {
       this.#order.remove(key);
       this.#queue.remove(HEADS, [key]);
+      this.#changed(key);
     }
     if (this.#segments.delete(key)) this.#queue.remove(SEGMENTS, [key]);
+  }
+
+  onChange(listener: (key: Key) => void): void {
+    this.#changed = listener;
   }
 
   values(): IterableIterator<Head> {

@@ -30,6 +30,7 @@ interface OneMachine {
 export class Pairs implements PairTable {
   readonly #queue: WriteQueue;
   readonly #machines = new Map<MachineName, OneMachine>();
+  #changed: (machine: MachineName, key: Key) => void = () => undefined;
 
   constructor(db: Database, queue: WriteQueue, pool: StringPool) {
     this.#queue = queue;
@@ -54,6 +55,7 @@ export class Pairs implements PairTable {
     if (machine.order !== null && !machine.byPath.has(pair.path)) machine.order.add(pair.path);
     machine.byPath.set(pair.path, pair);
     this.#queue.put(FILES, encode(pair));
+    this.#changed(pair.machine, pair.key);
   }
 
   delete(machine: MachineName, key: Key): void {
@@ -63,6 +65,7 @@ export class Pairs implements PairTable {
     pairs.byKey.delete(key);
     leavePath(pairs, pair);
     this.#queue.remove(FILES, [machine, key]);
+    this.#changed(machine, key);
   }
 
   ofMachine(machine: MachineName): IterableIterator<Pair> {
@@ -80,6 +83,10 @@ export class Pairs implements PairTable {
     return pairs.order.withPrefix(prefix).flatMap((path) => pairs.byPath.get(path) ?? []);
   }
 
+  onChange(listener: (machine: MachineName, key: Key) => void): void {
+    this.#changed = listener;
+  }
+
   ofKey(key: Key): Pair[] {
     const found: Pair[] = [];
     for (const { byKey } of this.#machines.values()) {
@@ -90,8 +97,12 @@ export class Pairs implements PairTable {
   }
 
   deleteMachine(machine: MachineName): void {
-    for (const key of this.#machines.get(machine)?.byKey.keys() ?? []) this.#queue.remove(FILES, [machine, key]);
+    const keys = [...(this.#machines.get(machine)?.byKey.keys() ?? [])];
     this.#machines.delete(machine);
+    for (const key of keys) {
+      this.#queue.remove(FILES, [machine, key]);
+      this.#changed(machine, key);
+    }
   }
 
   #of(machine: MachineName): OneMachine {

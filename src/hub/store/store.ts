@@ -44,6 +44,8 @@ export interface HeadTable {
   delete(key: Key): void;
   values(): IterableIterator<Head>;
   readonly count: number;
+  /** Calls `listener` after every `put` and `delete`, in the same turn. One listener; a later one takes its place. */
+  onChange(listener: (key: Key) => void): void;
   /** Keys that begin with `prefix`. */
   withPrefix(prefix: string): Key[];
   /** SHA-256 of each whole 4 MiB segment of a log, as many as were computed. */
@@ -62,6 +64,8 @@ export interface PairTable {
   belowPath(machine: MachineName, prefix: string): Pair[];
   ofKey(key: Key): Pair[];
   deleteMachine(machine: MachineName): void;
+  /** Calls `listener` after every `put` and `delete`, in the same turn. One listener; a later one takes its place. */
+  onChange(listener: (machine: MachineName, key: Key) => void): void;
 }
 
 /** A kept content (contract of `versions --json`, minus `isHead`). */

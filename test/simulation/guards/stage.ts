@@ -109,13 +109,13 @@ export class Stage {
   /** Lets virtual time pass until a promise of the hub is settled. */
   async wait<T>(promise: Promise<T>): Promise<T> {
     let settled: { readonly value: T } | null = null;
-    let failure: unknown = null;
+    let failure: Error | null = null;
     promise.then(
       (value) => (settled = { value }),
-      (error: unknown) => (failure = error ?? 'no reason'),
+      (error: unknown) => (failure = error instanceof Error ? error : new Error(String(error))),
     );
     await this.until(() => settled !== null || failure !== null, REST_WITHIN_MS);
-    if (failure !== null) throw failure;
+    if (failure !== null) throw failure as Error;
     return (settled as unknown as { readonly value: T }).value;
   }
 

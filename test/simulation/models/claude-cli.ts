@@ -316,8 +316,7 @@ export class ClaudeCli {
     const room = machine.volume.capacity - machine.volume.used;
     // On a full disk the CLI loses its line; it is nobody else's to keep.
     if (room < bytes.length) return this.#displaced(lines);
-    if (!isLinked(inode) || pathOf(inode).includes('.claude-sync'))
-      this.#displaced(lines);
+    if (!isLinked(inode) || pathOf(inode).includes('.claude-sync')) this.#displaced(lines);
     const [first = '', ...others] = lines;
     const torn = lead === '' ? tornTail(machine.volume, inode) : '';
     // Behind a torn line that appeared meanwhile the first record is spliced: what stands on disk then is one damaged line.

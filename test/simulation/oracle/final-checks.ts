@@ -159,7 +159,10 @@ function checkDocuments({ ledger, contents }: FinalState): Violation[] {
   for (const bytes of contents.heads.values()) if (bytes) kept.add(hashOf(bytes));
   for (const { bytes } of contents.versions) kept.add(hashOf(bytes));
   return ledger.owed
-    .filter(({ document, hash }) => !kept.has(hash) && !isForgotten(ledger, document) && !isOfUnknownProject(ledger, document))
+    .filter(
+      ({ document, hash }) =>
+        !kept.has(hash) && !isForgotten(ledger, document) && !isOfUnknownProject(ledger, document),
+    )
     .map(({ document, machine, hash, why }) => ({
       promise: 'content-lost',
       machine,
@@ -175,9 +178,19 @@ function checkTombstones({ ledger, contents }: FinalState): Violation[] {
   for (const [key, bytes] of contents.heads) {
     if (bytes !== null || isForgotten(ledger, key) || key.startsWith('project/')) continue;
     if (/^(session\/|plans\/|paste-cache\/)/.test(key)) {
-      found.push({ promise: 'deleted', machine: null, what: key, detail: 'deleted, though its absence is only clean-up' });
+      found.push({
+        promise: 'deleted',
+        machine: null,
+        what: key,
+        detail: 'deleted, though its absence is only clean-up',
+      });
     } else if (!removed.has(key)) {
-      found.push({ promise: 'deleted', machine: null, what: key, detail: 'deleted, though no user removed it anywhere' });
+      found.push({
+        promise: 'deleted',
+        machine: null,
+        what: key,
+        detail: 'deleted, though no user removed it anywhere',
+      });
     }
   }
   return found;
@@ -323,7 +336,12 @@ function describe(bytes: Buffer | null): string {
 
 /** A line that was never finished waits on its machine: it is no line yet. */
 function isHeadAndTornTail(content: Buffer | null, head: Buffer): boolean {
-  return content !== null && content.length >= head.length && content.subarray(0, head.length).equals(head) && !content.includes(0x0a, head.length);
+  return (
+    content !== null &&
+    content.length >= head.length &&
+    content.subarray(0, head.length).equals(head) &&
+    !content.includes(0x0a, head.length)
+  );
 }
 
 /** Memory of a folder in which nobody ever held a conversation: which project it is cannot be known, so it stays where it is. */
@@ -331,7 +349,8 @@ function isOfUnknownProject(ledger: Ledger, document: string): boolean {
   const project = /^memory:(.*)\/[^/]+$/.exec(document)?.[1];
   if (project === undefined) return false;
   for (const log of ledger.logs()) {
-    for (const line of ledger.linesOf(log).keys()) if (line.replaceAll('\\\\', '/').includes(`/${project}"`)) return false;
+    for (const line of ledger.linesOf(log).keys())
+      if (line.replaceAll('\\\\', '/').includes(`/${project}"`)) return false;
   }
   return true;
 }

@@ -131,7 +131,9 @@ export class Ledger {
   /** The hub put a document where it had been: what it had taken is there again, as its user left it. */
   documentPutBack(machine: string, document: string, bytes: Buffer): void {
     const hash = hashOf(bytes);
-    const at = this.owed.findLastIndex((owed) => owed.machine === machine && owed.document === document && owed.endedAt === 0);
+    const at = this.owed.findLastIndex(
+      (owed) => owed.machine === machine && owed.document === document && owed.endedAt === 0,
+    );
     if (at < 0 || this.owed[at]?.hash !== hash) return;
     this.owed.splice(at, 1);
     this.#documents.set(`${machine} ${document}`, { hash, since: this.#now() });
@@ -167,7 +169,9 @@ export class Ledger {
       if (this.#now() - line.at < NOTICED_AFTER_MS + WRITTEN_BACK_AFTER_MS && !stillThere(line))
         line.excuse ??= 'gone from the machines just before the power loss';
     }
-    const stillOwed = this.owed.filter(({ endedAt }) => this.#now() - endedAt >= NOTICED_AFTER_MS + WRITTEN_BACK_AFTER_MS);
+    const stillOwed = this.owed.filter(
+      ({ endedAt }) => this.#now() - endedAt >= NOTICED_AFTER_MS + WRITTEN_BACK_AFTER_MS,
+    );
     this.owed.splice(0, this.owed.length, ...stillOwed);
   }
 
