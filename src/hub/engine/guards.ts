@@ -59,8 +59,6 @@ export const GUARD_NAMES = [
   'quarantine-back-in-time',
   /** 9: forgotten sessions stay forgotten. */
   'forgotten-stays',
-  /** 8: own writes are recognised by their result. */
-  'own-writes-by-result',
 ] as const;
 
 /** Name of a guard. */

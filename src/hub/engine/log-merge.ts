@@ -235,7 +235,8 @@ export class LogMerge {
         delivered: made.size,
         missing,
         cut: false,
-        forkKey,
+        // A copy that goes on as a fork already stays with that one.
+        forkKey: base.cursor.forkKey ?? forkKey,
         tailHash: base.cursor.tailHash,
       };
       this.#ctx.store.pairs.put({ ...pair, base: { ...base, cursor } });

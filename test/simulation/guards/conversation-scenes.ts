@@ -75,29 +75,6 @@ export const CONVERSATION_SCENES: Scenes = {
     },
   },
 
-  'own-writes-by-result': {
-    what: 'the hub hears of what it wrote itself',
-    async play(stage) {
-      const { rog, xps } = stage;
-      const cli = stage.converse(xps);
-      await stage.pass(5000);
-      cli.exit();
-      await stage.start();
-      const before = stage.requests.length;
-      const path = stage.transcript(rog, cli.session);
-      const inode = rog.volume.find(rog.at(path));
-      // What a watcher tells after a write of the hub: a notice, and a file that is as the hub left it.
-      for (let i = 0; i < 5; i++) {
-        const mtimeMs = inode?.mtimeMs ?? 0;
-        if (inode) rog.volume.rewriteFrom(inode, inode.size, Buffer.alloc(0));
-        if (inode) rog.volume.setTimes(inode, mtimeMs);
-        await stage.pass(1000);
-      }
-      const read = stage.requests.slice(before).filter((request) => /^rog handle\.read .*jsonl$/.test(request));
-      stage.expect(read.length === 0, `${read.length} reads of a file that nobody changed`);
-    },
-  },
-
   'cut-keeps-head': {
     what: 'a message is withdrawn on one machine',
     async play(stage) {
