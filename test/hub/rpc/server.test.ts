@@ -273,11 +273,22 @@ describe('the RPC server', () => {
     const start = (socketPath: string): Promise<unknown> =>
       startRpcServer({ socketPath, service: serviceWith({}), notifications: new Announcer(), log: SILENT_LOG });
 
-    it('that others can enter', async () => {
+    it('that others can write to, unless they cannot move our files there', async () => {
       const open = join(folder.path, 'open');
       await mkdir(open);
-      await chmod(open, 0o755);
+      await chmod(open, 0o777);
       await assert.rejects(start(join(open, 's')), SocketPlaceRefused);
+      for (const mode of [0o755, 0o1777]) {
+        await chmod(open, mode);
+        const server = await startRpcServer({
+          socketPath: join(open, 's'),
+          service: serviceWith({}),
+          notifications: new Announcer(),
+          log: SILENT_LOG,
+        });
+        assert.equal((await lstat(join(open, 's'))).mode & 0o777, 0o600);
+        await server.close();
+      }
     });
 
     it('behind a symlink', async () => {
