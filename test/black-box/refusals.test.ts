@@ -111,12 +111,8 @@ describe('things that are not carried', function () {
       );
     assert.deepEqual(await mac.files(), ['agents/...md', 'agents/good.md']);
     const { stdout } = await ground.run('doctor');
-    // eslint-disable-next-line no-control-regex
-    assert.doesNotMatch(
-      stdout,
-      /\u001b|new\nline/,
-      'what a machine calls its files cannot forge lines or colours here',
-    );
+    const forged = ['\u001b', 'new\nline'].filter((text) => stdout.includes(text));
+    assert.deepEqual(forged, [], 'what a machine calls its files cannot forge lines or colours here');
   });
 
   it('secrets never leave, wherever they lie and however they are spelled', async () => {
