@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { commonWholeLines } from '../../../src/core/log/prefix.ts';
-import { relate } from '../../../src/core/log/classify-copy.ts';
 import { anyBytes, anyChunking, inChunks, sampleTranscripts } from './log-fixtures.ts';
 
 /** The same, byte by byte. */
@@ -72,26 +71,6 @@ describe('the common whole lines of two streams', () => {
     if (rog === undefined || mac === undefined) return this.skip();
     const common = await commonWholeLines(inChunks(rog, [1000]), inChunks(mac, [777]));
     assert.equal(common, rog.length);
-    assert.deepEqual(relate(rog.length, mac.length, common), { kind: 'ahead', common });
-  });
-});
-
-describe('how a copy stands to the head', () => {
-  it('is told by the verified prefix alone', () => {
-    assert.deepEqual(relate(10, 10, 10), { kind: 'level' });
-    assert.deepEqual(relate(0, 0, 0), { kind: 'level' });
-    assert.deepEqual(relate(10, 4, 4), { kind: 'behind', common: 4 });
-    assert.deepEqual(relate(10, 0, 0), { kind: 'behind', common: 0 });
-    assert.deepEqual(relate(4, 10, 4), { kind: 'ahead', common: 4 });
-    assert.deepEqual(relate(10, 10, 4), { kind: 'diverged', common: 4 });
-    assert.deepEqual(relate(10, 6, 4), { kind: 'diverged', common: 4 });
-    assert.deepEqual(relate(6, 10, 0), { kind: 'diverged', common: 0 });
-  });
-
-  it('refuses a prefix that cannot be', () => {
-    assert.throws(() => relate(10, 4, 5), RangeError);
-    assert.throws(() => relate(4, 10, 5), RangeError);
-    assert.throws(() => relate(4, 10, -1), RangeError);
-    assert.throws(() => relate(4, 10, Number.NaN), RangeError);
+    assert.ok(mac.length > common);
   });
 });
