@@ -63,12 +63,15 @@ export class HubProcess {
   }
 
   async stop(): Promise<void> {
-    this.#client?.close();
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
+    if (child !== null && child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    }
+    this.#client?.close();
+    this.#client = null;
   }
 
   status(): Promise<StatusResult> {

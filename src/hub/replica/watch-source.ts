@@ -5,7 +5,7 @@ import type { Hint } from './replica.ts';
  * because every hint only makes the hub look (docs/sync.md section 8).
  */
 export interface WatchSource {
-  /** What the user is shown: `chokidar`, `inotifywait`, `fswatch`, `poll`. */
+  /** What the user is shown: `inotify`, `chokidar`, `inotifywait`, `fswatch`, `poll`. */
   readonly name: string;
   /**
    * Begins to watch; resolves when everything that exists is covered, so that a scan started afterwards misses nothing.
