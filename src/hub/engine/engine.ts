@@ -18,7 +18,7 @@ import { MachineScan } from './machine-scan.ts';
 import { Moves } from './moves.ts';
 import { Placement } from './placement.ts';
 import { Reconciler } from './reconcile.ts';
-import { recover, type RecoveryReport } from './recovery.ts';
+import { noteCleanStop, recover, type RecoveryReport } from './recovery.ts';
 import { UserActions } from './user-actions.ts';
 
 /** When a head's change was seen is remembered for this many heads, for latency figures. */
@@ -121,8 +121,13 @@ export class Engine {
   /** What runs ends; nothing is half-done that a start would not put right. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.all([...this.links.values()].map((link) => link.stop()));
-    await this.#options.store.flush();
+    const { store, archive } = this.#options;
+    const ended = await Promise.all([...this.links.values()].map((link) => link.stop()));
+    if (ended.every(Boolean)) {
+      await archive.sync([...store.heads.values()].map((head) => head.key));
+      noteCleanStop(store);
+    }
+    await store.flush({ durable: true });
   }
 
   /** Whether every machine that can be written to is known to hold every head that is meant for it. */

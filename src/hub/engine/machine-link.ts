@@ -17,6 +17,8 @@ const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] as const
 const OFFLINE_AFTER_MS = 300_000;
 /** Undo entries are looked at this long after a replace: a writer that still held the file open has written by then, or later. */
 const UNDO_CHECKS_MS = [500, 5_000] as const;
+/** Longest wait for work under way when the hub stops. */
+const STOP_MS = 3_000;
 /** A stopped machine is looked at this often for what has to be kept. */
 const KEEP_EVERY_MS = 15_000;
 /** A request of a lost connection is carried out within this time or never. */
@@ -172,7 +174,8 @@ export class MachineLink implements MachineView {
     void this.#keepWhileStopped();
   }
 
-  async stop(): Promise<void> {
+  /** @returns whether all work under way has ended; a machine that hangs is left after `STOP_MS`. */
+  async stop(): Promise<boolean> {
     this.#stopped = true;
     this.#connected = false;
     this.queue.stop();
@@ -180,7 +183,15 @@ export class MachineLink implements MachineView {
     this.#cancelRetry?.();
     this.#cancelScan?.();
     this.#cancelKeeping?.();
+    const ended = await Promise.race([
+      Promise.all([this.queue.drained(), this.#scanning]).then(
+        () => true,
+        () => false,
+      ),
+      new Promise<boolean>((resolve) => void this.#ctx.clock.after(STOP_MS, () => resolve(false))),
+    ]);
     await this.replica.close();
+    return ended;
   }
 
   /** Scans now; a scan that is under way is followed by another one. */

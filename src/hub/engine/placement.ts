@@ -1,5 +1,5 @@
 import { keyForProject, keyForSession, parseKey, parsePath, pathOfKey } from '../../core/keys/key.ts';
-import { readFacts } from '../../core/log/record.ts';
+import { parseFact } from '../../core/log/record.ts';
 import { homeRelative } from '../../core/projects/home.ts';
 import { folderName } from '../../core/projects/folder-name.ts';
 import type { Homes } from '../../core/projects/project.ts';
@@ -8,6 +8,7 @@ import { projectPathOf } from '../../core/projects/session-path.ts';
 import type { Head, Key, MachineName, Pair, RelativePath } from '../../core/domain.ts';
 import type { ProjectRow } from '../store/store.ts';
 import type { EngineContext, MachineView } from './context.ts';
+import { collect } from './excerpt.ts';
 import { GitRemotes } from './git-remotes.ts';
 
 /** Head and tail of a transcript tell its working folders: the CLI repeats its state about every 32 KiB. */
@@ -24,6 +25,8 @@ export class Placement {
   readonly #ctx: EngineContext;
   readonly #remotes: GitRemotes;
   /** Project of each session, and the place it was recorded in (a project may have several checkouts on one machine). */
+  /** Project of each place that was identified: with hundreds of projects, finding out costs more than anything else here. */
+  readonly #identified = new Map<string, string>();
   readonly #sessionProjects = new Map<string, { readonly id: string; readonly machine: MachineName; readonly path: string }>();
   /** machine -> project folder -> sessions seen there. */
   readonly #folders = new Map<MachineName, Map<string, Set<string>>>();
@@ -205,15 +208,19 @@ export class Placement {
 
   async #identify(machine: MachineName, path: string, remember = true): Promise<ProjectRow> {
     const view = this.#ctx.machine(machine);
+    const remote = view ? await this.#remotes.of(view.replica, path) : null;
+    const seen = `${machine}\n${path}\n${remote ?? ''}`;
+    const known = this.#ctx.store.projects.get(this.#identified.get(seen) ?? '');
+    if (known) return known;
     const homes = this.#homes();
     const home = homes[machine];
-    const remote = view ? await this.#remotes.of(view.replica, path) : null;
     const { project, changed } = identifyProject(
       this.#ctx.store.projects.values(),
       { machine, path, home: home?.home ?? '', os: home?.os ?? 'linux', remote },
       this.#ctx.settings.projects,
       homes,
     );
+    if (remember) this.#identified.set(seen, project.id);
     if (changed && remember) {
       this.#ctx.store.projects.put(project);
       this.#learned += 1;
@@ -229,17 +236,42 @@ export class Placement {
     return homes;
   }
 
-  /** Working folders recorded in the transcript, in file order. */
+  /** Working folders recorded in the transcript: the first one, then each in the order in which they stand last. */
   async #cwds(head: Head): Promise<string[]> {
-    const cwds: string[] = [];
+    const cwds = new Set<string>();
+    let first: string | null = null;
     const edges: [number, number][] =
       head.size <= 2 * EDGE_BYTES ? [[0, head.size]] : [[0, EDGE_BYTES], [head.size - EDGE_BYTES, head.size]];
     for (const [from, to] of edges) {
-      for await (const fact of readFacts(this.#ctx.archive.read(head.key, from, to), from)) {
-        if (fact.cwd !== null) cwds.push(fact.cwd);
-        if (fact.relocatedCwd !== null) cwds.push(fact.relocatedCwd);
+      const text = (await collect(this.#ctx.archive.read(head.key, from, to))).toString('utf8');
+      for (const cwd of recordedFolders(text)) {
+        first ??= cwd;
+        cwds.delete(cwd);
+        cwds.add(cwd);
       }
     }
-    return cwds;
+    return first === null ? [] : [first, ...cwds];
+  }
+}
+
+/**
+ * Values of `cwd` and `relocatedCwd` in the records of a piece of a transcript. Nearly every record has the same one: only the first
+ * line with a value is parsed, to see that it is the record's own and not something quoted in it.
+ */
+function* recordedFolders(text: string): Generator<string> {
+  const known = new Map<string, string | null>();
+  for (const match of text.matchAll(/"(?:cwd|relocatedCwd)":"((?:[^"\\]|\\.)*)"/g)) {
+    const raw = match[1] ?? '';
+    let folder = known.get(raw);
+    if (folder === undefined) {
+      const start = text.lastIndexOf('\n', match.index) + 1;
+      const end = text.indexOf('\n', match.index);
+      const bytes = Buffer.from(text.slice(start, end < 0 ? undefined : end));
+      const fact = parseFact({ start, end: start + bytes.length, terminated: end >= 0, bytes, hash: '' });
+      const own = [fact.cwd, fact.relocatedCwd].filter((value) => value !== null);
+      folder = own.find((value) => JSON.stringify(value) === `"${raw}"`) ?? own[0] ?? null;
+      if (folder !== null) known.set(raw, folder);
+    }
+    if (folder !== null) yield folder;
   }
 }

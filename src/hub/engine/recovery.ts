@@ -2,11 +2,22 @@ import { createHash } from 'node:crypto';
 import type { Base, Head, Key } from '../../core/domain.ts';
 import { wholeLineBytes } from '../../core/log/lines.ts';
 import { collect } from './excerpt.ts';
+import type { Store } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
 
 /** Only heads this young can differ from the database after a crash: older ones were committed and synced long before. */
 const RECENT_SEQS = 20_000;
 const PIECE = 1024 * 1024;
+/** Looks at archive files under way at once. */
+const AT_ONCE = 64;
+
+/** Setting that says that the last stop was in order: the archive was synced, and nothing was written after. */
+const CLEAN_STOP = 'engine.clean-stop';
+
+/** The engine has stopped in order: the next start need not read contents to know that archive and database agree. */
+export function noteCleanStop(store: Store): void {
+  store.setSetting(CLEAN_STOP, 'yes');
+}
 
 /** What the start found and put right. */
 export interface RecoveryReport {
@@ -24,15 +35,22 @@ export interface RecoveryReport {
  */
 export async function recover(ctx: EngineContext): Promise<RecoveryReport> {
   const report = { cut: 0, shortened: 0, strays: 0 };
+  const wasClean = ctx.store.getSetting(CLEAN_STOP) === 'yes';
+  if (wasClean) {
+    ctx.store.setSetting(CLEAN_STOP, 'no');
+    await ctx.store.flush({ durable: true });
+  }
   const heads = [...ctx.store.heads.values()];
   const newest = heads.reduce((seq, head) => Math.max(seq, head.seq), 0);
-  for (const head of heads) {
-    if (head.key === 'history' || head.kind === 'tombstone') continue;
-    const size = await ctx.archive.size(head.key);
+  const files = heads.filter((head) => head.key !== 'history' && head.kind === 'file');
+  const sizes = await sizesOf(ctx, files);
+  for (const head of files) {
+    const size = sizes.get(head.key) ?? null;
     if (head.hash === null) await recoverLog(ctx, head, size ?? 0, report);
-    else if (size !== head.size || head.seq > newest - RECENT_SEQS) await recoverFile(ctx, head, size, report);
+    else if (size !== head.size || (!wasClean && head.seq > newest - RECENT_SEQS)) await recoverFile(ctx, head, size, report);
   }
-  for await (const key of ctx.archive.keys()) {
+  // After a stop in order there is no file that the database does not know.
+  for await (const key of wasClean ? [] : ctx.archive.keys()) {
     const head = ctx.store.heads.get(key);
     if (head?.kind === 'file') continue;
     await keepStray(ctx, key);
@@ -40,6 +58,14 @@ export async function recover(ctx: EngineContext): Promise<RecoveryReport> {
   }
   await ctx.store.flush();
   return report;
+}
+
+async function sizesOf(ctx: EngineContext, heads: readonly Head[]): Promise<Map<Key, number | null>> {
+  const sizes = new Map<Key, number | null>();
+  for (let at = 0; at < heads.length; at += AT_ONCE) {
+    await Promise.all(heads.slice(at, at + AT_ONCE).map(async ({ key }) => sizes.set(key, await ctx.archive.size(key))));
+  }
+  return sizes;
 }
 
 async function recoverLog(ctx: EngineContext, head: Head, size: number, report: { cut: number; shortened: number }): Promise<void> {

@@ -42,6 +42,7 @@ export class WorkQueue {
   readonly #bulk = new Set<Key>();
   readonly #running = new Set<Key>();
   readonly #delayed = new Map<Key, Delayed>();
+  readonly #drained: (() => void)[] = [];
   #started = false;
 
   constructor(options: {
@@ -117,6 +118,12 @@ export class WorkQueue {
     this.#started = false;
   }
 
+  /** Resolves when nothing runs. */
+  drained(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
   /** Forgets everything that is queued or planned. */
   clear(): void {
     this.#jobs.clear();
@@ -151,6 +158,7 @@ export class WorkQueue {
   async #work(key: Key, job: Job): Promise<void> {
     const result = await this.#run(key, { look: job.look, deep: job.deep, urgent: true });
     this.#running.delete(key);
+    if (this.#running.size === 0) for (const resolve of this.#drained.splice(0)) resolve();
     if (result === INTERRUPTED) {
       this.#started = false;
       this.mark(key, { look: true, deep: true });

@@ -132,8 +132,13 @@ export class ClientSession {
         this.#drop('it does not read what it is sent');
         return;
       }
-      this.#connection.sendNotification(method, params).catch((error: unknown) => this.#drop(String(error)));
+      this.#send(method, params).catch((error: unknown) => this.#drop(String(error)));
     });
+  }
+
+  /** Never throws in the call: the library does, when the client has left in the same moment. */
+  async #send(method: string, params: object): Promise<void> {
+    await this.#connection.sendNotification(method, params);
   }
 
   #unexpected(method: string, error: unknown): HubError {
