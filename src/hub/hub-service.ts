@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { keyFromUserInput, keyForProject } from '../core/keys/key.ts';
 import type { Key, MachineName, UnixMs } from '../core/domain.ts';
 import { decodeContent, encodeExcerpt } from '../protocol/content.ts';
@@ -98,6 +99,8 @@ export function createHubService(options: HubServiceOptions): HubService {
       do {
         const left = timeoutMs === null ? WAIT_PIECE_MS : Math.max(0, timeoutMs - (options.now() - startedAt));
         settled = await hub().engine.wait(Math.min(left, WAIT_PIECE_MS), signal);
+        // An engine that is just being replaced answers at once.
+        if (!settled) await setTimeout(20);
       } while (!settled && !signal.aborted && (timeoutMs === null || options.now() - startedAt < timeoutMs));
       return { settled, waitedMs: options.now() - startedAt, ...waitReport(hub()) };
     },

@@ -54,6 +54,8 @@ export class Hub {
   #loaded: LoadedConfig;
   #rules: Rules;
   #unsupported: readonly UnsupportedMachine[];
+  #turn: Promise<void> = Promise.resolve();
+  #closed = false;
 
   private constructor(options: HubOptions, store: Store, archive: Archive, built: Built, diskTrouble: DiskTrouble) {
     this.diskTrouble = diskTrouble;
@@ -106,25 +108,43 @@ export class Hub {
   }
 
   start(): Promise<RecoveryReport> {
-    this.store.syncLog.prune(this.#options.clock.now() - SYNC_LOG_DAYS * DAY_MS);
-    return this.#engine.start();
+    return this.#inTurn(() => {
+      this.store.syncLog.prune(this.#options.clock.now() - SYNC_LOG_DAYS * DAY_MS);
+      return this.#engine.start();
+    });
   }
 
   /** Puts another configuration into force. Machines that are gone from it are left as they are. */
-  async reconfigure(loaded: LoadedConfig): Promise<void> {
-    const built = await build(this.#options, loaded, this.store, this.archive);
-    await this.#engine.stop();
-    this.#loaded = loaded;
-    this.#engine = built.engine;
-    this.#rules = built.rules;
-    this.#unsupported = built.unsupported;
-    await this.#engine.start();
-    this.#options.onChange();
+  reconfigure(loaded: LoadedConfig): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#closed) return;
+      const built = await build(this.#options, loaded, this.store, this.archive);
+      await this.#engine.stop();
+      this.#loaded = loaded;
+      this.#engine = built.engine;
+      this.#rules = built.rules;
+      this.#unsupported = built.unsupported;
+      await this.#engine.start();
+      this.#options.onChange();
+    });
   }
 
-  async close(): Promise<void> {
-    await this.#engine.stop();
-    await this.store.close();
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.#inTurn(async () => {
+      await this.#engine.stop();
+      await this.store.close();
+    });
+  }
+
+  /** One after the other: two engines on one archive would take each other's work for damage. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(task);
+    this.#turn = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
   }
 }
 

@@ -151,7 +151,13 @@ async function live(world: World, hub: SimulatedHub, activity: Activity, ledger:
   const { quarantined } = contents;
   ledger.closeDocuments((machine) => !quarantined.has(machine));
   const violations = checkFinalState({ ledger, machines, projects: PROJECTS, contents });
-  await hub.stop();
+  let stopped = false;
+  hub.stop().then(
+    () => (stopped = true),
+    (error: unknown) => scheduler.fail(error),
+  );
+  await scheduler.run(scheduler.now + 60_000, () => stopped);
+  if (!stopped) throw new Error('the hub did not stop within a minute');
   return violations;
 }
 

@@ -70,6 +70,7 @@ export class Engine {
   readonly #seenAt = new Map<Key, UnixMs>();
   readonly #waiters = new Set<() => void>();
   readonly #census: Census;
+  #started = false;
   #stopped = false;
 
   constructor(options: EngineOptions) {
@@ -113,8 +114,12 @@ export class Engine {
   async start(): Promise<RecoveryReport> {
     await this.forgotten.load();
     const report = await recover(this.#ctx);
+    await this.forgotten.finish();
     if (this.forgotten.any) await this.#history.dropForgotten();
+    // Stopped while it recovered: another engine may have the archive by now.
+    if (this.#stopped) return report;
     for (const link of this.links.values()) link.start();
+    this.#started = true;
     return report;
   }
 
@@ -132,6 +137,7 @@ export class Engine {
 
   /** Whether every machine that can be written to is known to hold every head that is meant for it. */
   settled(): boolean {
+    if (!this.#started || this.#stopped) return false;
     for (const link of this.links.values()) {
       if (link.undecided) return false;
       if (!link.writable) continue;

@@ -41,6 +41,7 @@ export function bufferExcerpt(bytes: Buffer, from: number): Excerpt {
     from,
     to: from + bytes.length,
     async *read(start, end) {
+      if (start < from) throw new RangeError(`an excerpt that begins at ${from} was read from ${start}`);
       const part = bytes.subarray(start - from, end - from);
       if (part.length > 0) yield part;
     },

@@ -10,6 +10,7 @@ import type { EngineContext, MachineView } from './context.ts';
 import { collect, once } from './excerpt.ts';
 import { FileView } from './file-view.ts';
 import { statOf } from './log-delivery.ts';
+import { ForgottenMeanwhile } from './log-heads.ts';
 import { LEVEL, LOOK, notDone, settling, type Outcome } from './outcome.ts';
 import type { Mark } from './work-queue.ts';
 
@@ -474,6 +475,7 @@ export class FileCopy {
 
   async #install(machine: MachineView, key: Key, staged: Staged, mtimeMs: UnixMs, executable: boolean): Promise<Head> {
     const { store, archive, clock } = this.#ctx;
+    if (this.#ctx.isForgotten(key)) throw new ForgottenMeanwhile(key);
     await archive.install(key, staged, executable);
     const head: Head = {
       key,

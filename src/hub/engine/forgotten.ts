@@ -59,24 +59,36 @@ export class Forgotten {
 
   /** Writes the decision down first, then removes heads and versions; the machines follow through their queues. */
   async add(session: string, keys: readonly Key[]): Promise<void> {
-    const { archive, store, lock } = this.#ctx;
+    const { archive, store } = this.#ctx;
     for (const one of new Set([session, ...keys.map((key) => sessionOf(key))])) {
       if (one === null) continue;
       await archive.appendToList(LIST, JSON.stringify({ session: one, at: this.#ctx.clock.now() }));
       this.#sessions.add(one);
     }
     for (const key of keys) {
-      await lock.with(key, async () => {
-        const contents = store.versions.list(key).map((row) => row.sha256);
-        store.versions.deleteKey(key);
-        for (const sha256 of contents) if (!store.versions.holds(sha256)) await archive.drop(sha256);
-        await archive.remove(key);
-        store.heads.delete(key);
-        this.#ctx.newGeneration(key);
-      });
+      await this.drop(key);
       for (const machine of this.#ctx.machines()) machine.queue.mark(key, { look: true, urgent: true });
     }
     await store.flush({ durable: true });
+  }
+
+  /** What a crash left of sessions whose forgetting had been written down. */
+  async finish(): Promise<void> {
+    for (const session of this.#sessions) for (const key of this.keysOf(session)) await this.drop(key);
+  }
+
+  /** Removes the head and all versions of a key. */
+  async drop(key: Key): Promise<void> {
+    const { archive, store, lock } = this.#ctx;
+    await lock.with(key, async () => {
+      const contents = store.versions.list(key).map((row) => row.sha256);
+      store.versions.deleteKey(key);
+      for (const sha256 of contents) if (!store.versions.holds(sha256)) await archive.drop(sha256);
+      if (store.heads.get(key) === undefined) return;
+      await archive.remove(key);
+      store.heads.delete(key);
+      this.#ctx.newGeneration(key);
+    });
   }
 
   #forks(session: string): string[] {

@@ -157,7 +157,7 @@ export class HistoryCopy {
     const left = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
     // The beginning of what is to be written, left by an append of ours that failed halfway: only the rest is missing.
     const isOurs = left.length > 0 && whole.subarray(0, left.length).equals(left);
-    if (left.length > 0 && !isOurs) {
+    if (left.length > 0) {
       const age = this.#ctx.clock.now() - (machine.changedAt(KEY) ?? 0);
       if (age < TORN_FOREIGN_MS) return settling(TORN_FOREIGN_MS - age);
     }
@@ -192,6 +192,7 @@ export class HistoryCopy {
   async #rewrite(machine: MachineView, pair: Pair, base: Base, head: Head): Promise<Outcome> {
     const quietFor = this.#ctx.clock.now() - (machine.changedAt(KEY) ?? 0);
     if (!machine.pairing && quietFor < QUIET_MS) return settling(QUIET_MS - quietFor);
+    if (base.cursor !== null && base.fileBytes > base.cursor.lineBytes) return this.#closeTorn(machine, pair, base, quietFor);
     const unlock = await machine.replica.lock(pair.path);
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
@@ -219,6 +220,13 @@ export class HistoryCopy {
     } finally {
       await unlock();
     }
+  }
+
+  /** A prompt that only lacks its newline becomes a line, and is entered as one, before the file is written anew. */
+  async #closeTorn(machine: MachineView, pair: Pair, base: Base, quietFor: number): Promise<Outcome> {
+    if (quietFor < TORN_FOREIGN_MS) return settling(TORN_FOREIGN_MS - quietFor);
+    const outcome = await machine.replica.append(pair.path, { expect: statOf(base), bytes: NEWLINE, mtimeMs: this.#now(machine) });
+    return outcome.kind === 'done' ? LOOK : notDone(outcome);
   }
 
   async #absent(machine: MachineView, pair: Pair): Promise<Outcome> {
@@ -311,7 +319,12 @@ export class HistoryCopy {
   }
 
   #identities(): Promise<Set<string>> {
-    this.#known ??= this.#load();
+    if (this.#known === null) {
+      const loading = this.#load();
+      this.#known = loading;
+      // A disk that failed once must not fail the history until the next start.
+      loading.catch(() => (this.#known = null));
+    }
     return this.#known;
   }
 

@@ -50,7 +50,8 @@ export class LateWrites {
       const pair = this.#ctx.store.pairs.atPath(machine.name, late.path);
       const rule = this.#ctx.rules.ofPath(late.path);
       const key = pair?.key ?? null;
-      if (key !== null && (rule.merge === 'log' || rule.merge === 'union')) await this.#joinLog(machine, key, late.name, late.known, late.size);
+      if (key !== null && this.#ctx.isForgotten(key)) machine.replica.acknowledgeUndo(late.name, late.size);
+      else if (key !== null && (rule.merge === 'log' || rule.merge === 'union')) await this.#joinLog(machine, key, late.name, late.known, late.size);
       else {
         if (key !== null) await this.#keep(machine, key, late.name, late.size);
         machine.replica.acknowledgeUndo(late.name, late.size);

@@ -105,7 +105,11 @@ export class LogCopy {
       const end = this.#ctx.guards.on('whole-lines') ? await wholeLineEnd(excerpt, cursor.lineBytes) : excerpt.to;
       if (end === cursor.lineBytes) {
         // Only a torn tail (or a new mtime): nothing to ship, but the next write has to expect these bytes.
-        this.#storeBase(pair, { ...base, ...statFacts(stat, excerpt.to) });
+        await this.#ctx.lock.with(pair.key, async () => {
+          // Another machine's compaction may have moved this copy to a fork meanwhile: only the facts of the file are new.
+          const now = this.#ctx.store.pairs.get(machine.name, pair.key)?.base ?? base;
+          this.#storeBase(pair, { ...now, ...statFacts(stat, excerpt.to) });
+        });
         if (excerpt.to > end) await this.#keepTorn(machine, pair, stat, excerpt, end);
         return;
       }
@@ -164,7 +168,9 @@ export class LogCopy {
     const { pair, rule } = seen;
     const head = this.#heads.present(pair.key);
     if (!head) {
-      await this.#createHead(pair.key, machine, excerpt, end, meta, save);
+      // The head is gone (forgotten, lost): what was read is only the end of the file.
+      this.#ctx.store.pairs.put({ ...pair, base: null });
+      machine.queue.mark(pair.key, { look: true });
       return;
     }
     const same = await commonWholeLines(excerpt.read(cursor.lineBytes, end), this.#readHead(head, cursor.common));

@@ -102,12 +102,18 @@ export class LogDelivery {
    * then closed with a newline as the CLI does, and becomes a line like any other.
    */
   async #torn(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<number | Outcome> {
+    // Whoever wrote it may be about to go on, with a newline first: then the rest of our line would be a line of its own.
+    const age = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
+    if (age < TORN_FOREIGN_MS) return settling(TORN_FOREIGN_MS - age);
     const length = base.fileBytes - cursor.lineBytes;
     const torn = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
     const next = await collect(this.#ctx.archive.read(pair.key, cursor.common, Math.min(head.size, cursor.common + length)));
     if (torn.length === length && torn.equals(next)) return length;
-    const age = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
-    if (age < TORN_FOREIGN_MS) return settling(TORN_FOREIGN_MS - age);
+    return this.#closeTorn(machine, pair, base, head);
+  }
+
+  /** Ends a torn line as the CLI does when it goes on; it is a line like any other then, and looked at as growth. */
+  async #closeTorn(machine: MachineView, pair: Pair, base: Base, head: Head): Promise<Outcome> {
     const outcome = await machine.replica.append(pair.path, {
       expect: statOf(base),
       bytes: Buffer.from('\n'),
@@ -120,6 +126,10 @@ export class LogDelivery {
     const session = sessionOf(pair.key);
     const live = session !== null && (await machine.isLive(session));
     const quietFor = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
+    if (!live && base.fileBytes > cursor.lineBytes && this.#ctx.guards.on('torn-target')) {
+      // A record that only lacks its newline is nowhere else: it becomes a line before its file is replaced.
+      return quietFor < TORN_FOREIGN_MS ? settling(TORN_FOREIGN_MS - quietFor) : this.#closeTorn(machine, pair, base, head);
+    }
     if (!this.#ctx.guards.on('live-append-only') || (!live && quietFor >= QUIET_MS)) return this.#replace(machine, pair, base, head, generation);
     const added = await this.#appendMissing(machine, pair, base, cursor, head, generation);
     if (added.kind !== 'level') return added;

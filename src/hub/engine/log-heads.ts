@@ -6,6 +6,14 @@ import type { EngineContext } from './context.ts';
 /** Largest piece of a log that is held in memory. */
 export const PIECE_BYTES = 1024 * 1024;
 
+/** The user forgot the session while its content was on its way into the head. Nothing was kept of it. */
+export class ForgottenMeanwhile extends Error {
+  constructor(key: Key) {
+    super(`${key} was forgotten while it was being read; nothing of it was kept`);
+    this.name = 'ForgottenMeanwhile';
+  }
+}
+
 /** What an append to a head needs to know besides the bytes. */
 export interface AppendMeta {
   readonly origin: MachineName;
@@ -31,6 +39,7 @@ export class LogHeads {
    */
   async append(key: Key, parts: AsyncIterable<Uint8Array>, meta: AppendMeta, alongside: (head: Head) => void): Promise<Head> {
     const { archive, store } = this.#ctx;
+    if (this.#ctx.isForgotten(key)) throw new ForgottenMeanwhile(key);
     const before = this.present(key);
     const at = before?.size ?? 0;
     let size = at;
@@ -40,7 +49,8 @@ export class LogHeads {
         size += part.length;
       }
     } catch (error) {
-      await this.#cutBack(key, at);
+      // Only what this call has added: the file may be longer for another reason.
+      if (size > at) await this.#cutBack(key, at);
       throw error;
     }
     if (size === at && before) {
@@ -66,6 +76,7 @@ export class LogHeads {
   /** Puts other content in place of the head (fork, redact). Copies made level with the old one are not level any more. */
   async replace(key: Key, content: AsyncIterable<Uint8Array>, meta: AppendMeta, alongside: (head: Head) => void): Promise<Head> {
     const { archive, store } = this.#ctx;
+    if (this.#ctx.isForgotten(key)) throw new ForgottenMeanwhile(key);
     const staged = await archive.stage(content);
     await archive.install(key, staged, false);
     const head: Head = {

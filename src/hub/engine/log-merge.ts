@@ -3,7 +3,7 @@ import { forkUuid, rewriteSessionId } from '../../core/log/fork.ts';
 import { readLines } from '../../core/log/lines.ts';
 import { takeApart } from '../../core/log/growth.ts';
 import { hasCompaction, mergeAgain, mergeTails, newestActivity } from '../../core/log/merge.ts';
-import type { LineFact } from '../../core/log/record.ts';
+import { parseFact, type LineFact } from '../../core/log/record.ts';
 import type { ByteRange, Head, Key, LogCursor, MachineName } from '../../core/domain.ts';
 import { sessionOf, type EngineContext } from './context.ts';
 import type { Excerpt } from './excerpt.ts';
@@ -212,11 +212,15 @@ export class LogMerge {
         await this.#heads.append(forkKey, rewritten(concatenate([prefix(), tail()]), session, fork), meta, () => {});
         return;
       }
-      const known = new Set((await this.#heads.facts(forkKey, 0, present.size)).map((fact) => fact.hash));
-      const lines: Buffer[] = [];
+      const facts: LineFact[] = [];
+      const byFact = new Map<LineFact, Buffer>();
       for await (const line of readLines(rewritten(tail(), session, fork))) {
-        if (line.bytes !== null && !known.has(line.hash)) lines.push(endWithNewline(line.bytes));
+        if (line.bytes === null) continue;
+        const fact = parseFact(line);
+        facts.push(fact);
+        byFact.set(fact, endWithNewline(line.bytes));
       }
+      const lines = mergeAgain(await this.#heads.facts(forkKey, 0, present.size), facts).map((fact) => byFact.get(fact) ?? NEWLINE);
       if (tailFacts.length > 0 && lines.length > 0) await this.#heads.append(forkKey, oneBuffer(Buffer.concat(lines)), meta, () => {});
     });
   }

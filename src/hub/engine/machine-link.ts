@@ -97,6 +97,10 @@ export class MachineLink implements MachineView {
       clock: options.ctx.clock,
       concurrency: CONCURRENCY,
       run: (key, mark) => options.run(this, key, mark),
+      onTrouble: (error) => {
+        options.onTrouble(error);
+        this.lost(new ReplicaUnreachable(options.replica.machine, error.message, error));
+      },
       onIdle: () => {
         if (this.writable) void this.#scan.retryUnplaced(this).catch((error: unknown) => this.#trouble(error));
         options.onChange();

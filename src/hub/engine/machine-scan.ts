@@ -103,7 +103,7 @@ export class MachineScan {
       const pair = store.pairs.atPath(machine.name, path);
       if (pair?.base?.kind === 'file' && isUnchanged(pair.base, stat)) continue;
       const key = pair?.key ?? (await this.#placement.keyOf(machine, path));
-      if (key === null) continue;
+      if (key === null || this.#ctx.isForgotten(key)) continue;
       const known = kept?.size ?? pair?.base?.cursor?.lineBytes ?? 0;
       const from = this.#isLog(key) && known <= stat.size ? known : 0;
       this.#kept.set(id, stat);
@@ -154,6 +154,7 @@ export class MachineScan {
     if (at.kind === 'transcript') this.#placement.noteTranscript(machine.name, at.folder, at.session);
     const pair = this.#ctx.store.pairs.atPath(machine.name, path);
     if (pair) {
+      if (this.#ctx.isForgotten(pair.key)) return machine.queue.mark(pair.key, { look: true });
       if (pair.base?.kind === 'file' && isUnchanged(pair.base, stat)) return;
       machine.queue.mark(pair.key, { look: true, deep: !urgent, urgent });
       return;

@@ -86,11 +86,9 @@ export class Moves {
     }
     if (outcome.kind !== 'done') return notDone(outcome);
     this.#wanted.delete(id);
-    this.#ctx.store.pairs.put({
-      ...pair,
-      path: wanted,
-      base: { ...pair.base, fileBytes: outcome.stat.size, mtimeMs: outcome.stat.mtimeMs, inode: outcome.stat.inode },
-    });
+    const now = this.#ctx.store.pairs.get(machine.name, pair.key) ?? pair;
+    const { size: fileBytes, mtimeMs, inode } = outcome.stat;
+    this.#ctx.store.pairs.put({ ...now, path: wanted, base: now.base && { ...now.base, fileBytes, mtimeMs, inode } });
     return LOOK;
   }
 

@@ -7,6 +7,7 @@ import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { absentBase, FileCopy, isListedAbsent, isUnchanged } from './file-copy.ts';
 import type { HistoryCopy } from './history-copy.ts';
 import type { LogCopy } from './log-copy.ts';
+import { ForgottenMeanwhile } from './log-heads.ts';
 import { LogDelivery } from './log-delivery.ts';
 import type { Moves } from './moves.ts';
 import { LEVEL, settling, type Outcome } from './outcome.ts';
@@ -84,6 +85,7 @@ export class Reconciler {
         machine.queue.again(key, HUB_DISK_RETRY_MS, 'settling', { look: true });
         return;
       }
+      if (error instanceof ForgottenMeanwhile) return machine.queue.mark(key, { look: true });
       const reason = error instanceof Error ? error.message : String(error);
       this.#onHubTrouble(error instanceof Error ? error : new Error(reason));
       this.#settle(machine, key, id, { kind: 'failed', reason, code: 'io' });

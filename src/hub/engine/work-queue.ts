@@ -36,6 +36,7 @@ export class WorkQueue {
   readonly #concurrency: number;
   readonly #run: (key: Key, mark: Required<Mark>) => Promise<void | typeof INTERRUPTED>;
   readonly #onIdle: () => void;
+  readonly #onTrouble: (error: Error) => void;
   readonly #jobs = new Map<Key, Job>();
   /** Urgent keys are taken from here first; both hold each key of `#jobs` at most once, in order of arrival. */
   readonly #urgent = new Set<Key>();
@@ -50,11 +51,14 @@ export class WorkQueue {
     readonly concurrency: number;
     readonly run: (key: Key, mark: Required<Mark>) => Promise<void | typeof INTERRUPTED>;
     readonly onIdle: () => void;
+    /** `run` failed although it never should: the queue stops as if the machine had gone. */
+    readonly onTrouble: (error: Error) => void;
   }) {
     this.#clock = options.clock;
     this.#concurrency = options.concurrency;
     this.#run = options.run;
     this.#onIdle = options.onIdle;
+    this.#onTrouble = options.onTrouble;
   }
 
   /** Keys queued or being worked on. */
@@ -156,7 +160,12 @@ export class WorkQueue {
   }
 
   async #work(key: Key, job: Job): Promise<void> {
-    const result = await this.#run(key, { look: job.look, deep: job.deep, urgent: true });
+    let result: void | typeof INTERRUPTED = INTERRUPTED;
+    try {
+      result = await this.#run(key, { look: job.look, deep: job.deep, urgent: true });
+    } catch (error) {
+      this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
+    }
     this.#running.delete(key);
     if (this.#running.size === 0) for (const resolve of this.#drained.splice(0)) resolve();
     if (result === INTERRUPTED) {
