@@ -26,6 +26,8 @@ export class HistoryCopy {
   readonly #ctx: EngineContext;
   readonly #heads: LogHeads;
   readonly #placement: Placement;
+  /** Machines at whose file an append of ours failed halfway: the beginning of a line there is our own. */
+  readonly #halfSent = new Set<MachineName>();
   /** Identities of all lines, loaded on first use. */
   #known: Promise<Set<string>> | null = null;
 
@@ -157,7 +159,7 @@ export class HistoryCopy {
     const left = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
     // The beginning of what is to be written, left by an append of ours that failed halfway: only the rest is missing.
     const isOurs = left.length > 0 && whole.subarray(0, left.length).equals(left);
-    if (left.length > 0) {
+    if (left.length > 0 && !isOurs) {
       const age = this.#ctx.clock.now() - (machine.changedAt(KEY) ?? 0);
       if (age < TORN_FOREIGN_MS) return settling(TORN_FOREIGN_MS - age);
     }
@@ -167,6 +169,8 @@ export class HistoryCopy {
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
       const outcome = await machine.replica.append(pair.path, { expect: statOf(base), bytes, mtimeMs: this.#now(machine) });
+      if (outcome.kind === 'refused') this.#halfSent.add(machine.name);
+      else this.#halfSent.delete(machine.name);
       if (outcome.kind !== 'done') return notDone(outcome);
       if (torn) {
         // The torn line is a whole one now: read the file anew, so that it is entered like any other.
@@ -192,7 +196,8 @@ export class HistoryCopy {
   async #rewrite(machine: MachineView, pair: Pair, base: Base, head: Head): Promise<Outcome> {
     const quietFor = this.#ctx.clock.now() - (machine.changedAt(KEY) ?? 0);
     if (!machine.pairing && quietFor < QUIET_MS) return settling(QUIET_MS - quietFor);
-    if (base.cursor !== null && base.fileBytes > base.cursor.lineBytes) return this.#closeTorn(machine, pair, base, quietFor);
+    const isTorn = base.cursor !== null && base.fileBytes > base.cursor.lineBytes;
+    if (isTorn && !this.#halfSent.has(machine.name)) return this.#closeTorn(machine, pair, base, quietFor);
     const unlock = await machine.replica.lock(pair.path);
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {

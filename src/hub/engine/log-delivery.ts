@@ -21,6 +21,8 @@ const LONGEST_PIECE_BYTES = 64 * PIECE_BYTES;
  */
 export class LogDelivery {
   readonly #ctx: EngineContext;
+  /** Copies at whose end an append of ours failed halfway: the beginning of a line there is our own. */
+  readonly #halfSent = new Set<string>();
 
   constructor(ctx: EngineContext) {
     this.#ctx = ctx;
@@ -70,6 +72,7 @@ export class LogDelivery {
         bytes: piece.subarray(tornBytes),
         mtimeMs: this.#mtime(machine, head),
       });
+      this.#noteSent(machine, pair, outcome.kind);
       if (outcome.kind !== 'done') return notDone(outcome);
       tornBytes = 0;
       at += piece.length;
@@ -102,14 +105,17 @@ export class LogDelivery {
    * then closed with a newline as the CLI does, and becomes a line like any other.
    */
   async #torn(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<number | Outcome> {
-    // Whoever wrote it may be about to go on, with a newline first: then the rest of our line would be a line of its own.
     const age = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
-    if (age < TORN_FOREIGN_MS) return settling(TORN_FOREIGN_MS - age);
     const length = base.fileBytes - cursor.lineBytes;
     const torn = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
     const next = await collect(this.#ctx.archive.read(pair.key, cursor.common, Math.min(head.size, cursor.common + length)));
     if (torn.length === length && torn.equals(next)) return length;
-    return this.#closeTorn(machine, pair, base, head);
+    return age < TORN_FOREIGN_MS ? settling(TORN_FOREIGN_MS - age) : this.#closeTorn(machine, pair, base, head);
+  }
+
+  #noteSent(machine: MachineView, pair: Pair, outcome: 'done' | 'changed' | 'refused'): void {
+    if (outcome === 'refused') this.#halfSent.add(idOf(machine, pair));
+    else this.#halfSent.delete(idOf(machine, pair));
   }
 
   /** Ends a torn line as the CLI does when it goes on; it is a line like any other then, and looked at as growth. */
@@ -126,7 +132,8 @@ export class LogDelivery {
     const session = sessionOf(pair.key);
     const live = session !== null && (await machine.isLive(session));
     const quietFor = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
-    if (!live && base.fileBytes > cursor.lineBytes && this.#ctx.guards.on('torn-target')) {
+    const isOurs = this.#halfSent.has(idOf(machine, pair));
+    if (!live && !isOurs && base.fileBytes > cursor.lineBytes && this.#ctx.guards.on('torn-target')) {
       // A record that only lacks its newline is nowhere else: it becomes a line before its file is replaced.
       return quietFor < TORN_FOREIGN_MS ? settling(TORN_FOREIGN_MS - quietFor) : this.#closeTorn(machine, pair, base, head);
     }
@@ -170,7 +177,10 @@ export class LogDelivery {
   /** Adds the head's lines that a diverged copy lacks at its end, in any order, so that no machine waits for them. */
   async #appendMissing(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head, generation: number): Promise<Outcome> {
     // What was taken out there stays out while the session is open; and newer lines without it would be lines without their parents.
-    if (cursor.cut || cursor.forkKey !== null || base.fileBytes > cursor.lineBytes) return LEVEL;
+    if (cursor.cut || cursor.forkKey !== null) return LEVEL;
+    const length = base.fileBytes - cursor.lineBytes;
+    let torn = length > 0 && this.#halfSent.has(idOf(machine, pair)) ? await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes)) : null;
+    if (length > 0 && torn === null) return LEVEL;
     const ranges: ByteRange[] = [...cursor.missing];
     if (cursor.delivered < head.size) ranges.push([cursor.delivered, head.size]);
     let current = base;
@@ -179,11 +189,16 @@ export class LogDelivery {
       for (let at = from; at < to; ) {
         const bytes = await this.#piece(pair, at, to);
         if (bytes === null) return LEVEL;
+        // Only the rest of a line whose beginning is there already; a beginning of anything else is left alone.
+        if (torn !== null && !bytes.subarray(0, torn.length).equals(torn)) return LEVEL;
+        const rest = torn === null ? bytes : bytes.subarray(torn.length);
+        torn = null;
         const outcome = await machine.replica.append(pair.path, {
           expect: statOf(current),
-          bytes,
+          bytes: rest,
           mtimeMs: this.#mtime(machine, head),
         });
+        this.#noteSent(machine, pair, outcome.kind);
         if (outcome.kind !== 'done') return notDone(outcome);
         at += bytes.length;
         const end = outcome.stat.size;
@@ -240,4 +255,8 @@ function without(cursor: LogCursor, from: number, at: number): Pick<LogCursor, '
 /** The file as the base remembers it: what a guarded write expects to find. */
 export function statOf(base: Base): FileStat {
   return { size: base.fileBytes, mtimeMs: base.mtimeMs, inode: base.inode, executable: base.executable };
+}
+
+function idOf(machine: MachineView, pair: Pair): string {
+  return `${machine.name}\n${pair.key}`;
 }
