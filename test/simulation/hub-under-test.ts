@@ -123,6 +123,8 @@ export function createHubUnderTest(
         db.close();
         db = survived ? new Database(survived) : new Database(':memory:');
       }
+      // What is found after a power loss came from the disk, so the next one does not take it away.
+      durable = db.serialize();
     },
     async stop() {
       const stopping = life;

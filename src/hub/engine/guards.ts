@@ -33,6 +33,8 @@ export const GUARD_NAMES = [
   'unknown-outcome',
   /** 6: a torn tail on the target is completed or closed with a newline before anything is added. */
   'torn-target',
+  /** 6: a piece of a line that the hub itself left behind does not become a line of its own. */
+  'own-pieces',
   /** 6: while a session is live its file is only appended to. */
   'live-append-only',
   /** 6: temps of older connections are removed before anything else. */

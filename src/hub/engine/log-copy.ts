@@ -4,6 +4,7 @@ import { commonWholeLines } from '../../core/log/prefix.ts';
 import type { Base, ByteRange, FileStat, Head, Key, LogCursor, Pair, RelativePath } from '../../core/domain.ts';
 import type { LineFact } from '../../core/log/record.ts';
 import type { Rule } from '../../core/rules/classify.ts';
+import { withoutBrokenLines } from './broken-lines.ts';
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { collect, takeExcerpt, wholeLineEnd, type Excerpt } from './excerpt.ts';
 import { addRange, factsOf, LogHeads, type AppendMeta } from './log-heads.ts';
@@ -215,8 +216,9 @@ export class LogCopy {
   ): Promise<void> {
     const trusted = this.#ctx.guards.on('merge-cursor');
     const from = trusted ? cursor.merged : Math.max(Math.min(cursor.common, cursor.merged), excerpt.from);
-    const growth = await factsOf(excerpt.read(from, end), from);
     const sizeBefore = this.#heads.present(pair.key)?.size ?? 0;
+    const grown = await factsOf(excerpt.read(from, end), from);
+    const growth = await withoutBrokenLines(this.#ctx, { ...pair, excerpt }, grown, [cursor.common, sizeBefore]);
     const lacking: ByteRange[] = [...cursor.missing];
     addRange(lacking, [cursor.delivered, sizeBefore]);
     // What was taken out there on purpose is not pushed, so it does not come back as an append of ours.

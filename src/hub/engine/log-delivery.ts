@@ -21,8 +21,6 @@ const LONGEST_PIECE_BYTES = 64 * PIECE_BYTES;
  */
 export class LogDelivery {
   readonly #ctx: EngineContext;
-  /** Copies at whose end an append of ours failed halfway: the beginning of a line there is our own. */
-  readonly #halfSent = new Set<string>();
 
   constructor(ctx: EngineContext) {
     this.#ctx = ctx;
@@ -72,7 +70,6 @@ export class LogDelivery {
         bytes: piece.subarray(tornBytes),
         mtimeMs: this.#mtime(machine, head),
       });
-      this.#noteSent(machine, pair, outcome.kind);
       if (outcome.kind !== 'done') return notDone(outcome);
       tornBytes = 0;
       at += piece.length;
@@ -113,11 +110,6 @@ export class LogDelivery {
     return age < TORN_FOREIGN_MS ? settling(TORN_FOREIGN_MS - age) : this.#closeTorn(machine, pair, base, head);
   }
 
-  #noteSent(machine: MachineView, pair: Pair, outcome: 'done' | 'changed' | 'refused'): void {
-    if (outcome === 'refused') this.#halfSent.add(idOf(machine, pair));
-    else this.#halfSent.delete(idOf(machine, pair));
-  }
-
   /** Ends a torn line as the CLI does when it goes on; it is a line like any other then, and looked at as growth. */
   async #closeTorn(machine: MachineView, pair: Pair, base: Base, head: Head): Promise<Outcome> {
     const outcome = await machine.replica.append(pair.path, {
@@ -132,8 +124,7 @@ export class LogDelivery {
     const session = sessionOf(pair.key);
     const live = session !== null && (await machine.isLive(session));
     const quietFor = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
-    const isOurs = this.#halfSent.has(idOf(machine, pair));
-    if (!live && !isOurs && base.fileBytes > cursor.lineBytes && this.#ctx.guards.on('torn-target')) {
+    if (!live && base.fileBytes > cursor.lineBytes && this.#ctx.guards.on('torn-target') && !(await this.#isBegun(machine, pair, base, cursor, head))) {
       // A record that only lacks its newline is nowhere else: it becomes a line before its file is replaced.
       return quietFor < TORN_FOREIGN_MS ? settling(TORN_FOREIGN_MS - quietFor) : this.#closeTorn(machine, pair, base, head);
     }
@@ -143,6 +134,15 @@ export class LogDelivery {
     if (!live) return settling(Math.max(50, QUIET_MS - quietFor));
     machine.queue.again(pair.key, LIVE_RECHECK_MS, 'idle', { look: true });
     return { kind: 'deferred-live', reason: 'the session is open there: its file is put in order when it is closed' };
+  }
+
+  /** Whether the torn tail is the beginning of the next line that the copy is owed: what an append of ours left that stopped halfway. */
+  async #isBegun(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<boolean> {
+    const next = owed(cursor, head)[0];
+    if (next === undefined) return false;
+    const torn = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
+    const begun = await collect(this.#ctx.archive.read(pair.key, next[0], Math.min(next[1], next[0] + torn.length)));
+    return torn.length > 0 && begun.equals(torn);
   }
 
   async #replaceWhenQuiet(machine: MachineView, pair: Pair, base: Base, head: Head, generation: number): Promise<Outcome> {
@@ -178,11 +178,9 @@ export class LogDelivery {
   async #appendMissing(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head, generation: number): Promise<Outcome> {
     // What was taken out there stays out while the session is open; and newer lines without it would be lines without their parents.
     if (cursor.cut || cursor.forkKey !== null) return LEVEL;
-    const length = base.fileBytes - cursor.lineBytes;
-    let torn = length > 0 && this.#halfSent.has(idOf(machine, pair)) ? await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes)) : null;
-    if (length > 0 && torn === null) return LEVEL;
-    const ranges: ByteRange[] = [...cursor.missing];
-    if (cursor.delivered < head.size) ranges.push([cursor.delivered, head.size]);
+    const isTorn = base.fileBytes > cursor.lineBytes;
+    let torn = isTorn ? await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes)) : null;
+    const ranges = owed(cursor, head);
     let current = base;
     let left: LogCursor = cursor;
     for (const [from, to] of ranges) {
@@ -198,8 +196,7 @@ export class LogDelivery {
           bytes: rest,
           mtimeMs: this.#mtime(machine, head),
         });
-        this.#noteSent(machine, pair, outcome.kind);
-        if (outcome.kind !== 'done') return notDone(outcome);
+          if (outcome.kind !== 'done') return notDone(outcome);
         at += bytes.length;
         const end = outcome.stat.size;
         const tailHash = hashTail(await collect(machine.replica.read(pair.path, tailStart(end), end)));
@@ -243,6 +240,13 @@ export class LogDelivery {
   }
 }
 
+/** What of the head a diverged copy has not got, in the order in which it is sent. */
+function owed(cursor: LogCursor, head: Head): ByteRange[] {
+  const ranges: ByteRange[] = [...cursor.missing];
+  if (cursor.delivered < head.size) ranges.push([cursor.delivered, head.size]);
+  return ranges;
+}
+
 /** The cursor's open ranges after `[from, at)` was delivered. */
 function without(cursor: LogCursor, from: number, at: number): Pick<LogCursor, 'missing' | 'delivered'> {
   if (from >= cursor.delivered || at > cursor.delivered) return { missing: cursor.missing, delivered: at };
@@ -255,8 +259,4 @@ function without(cursor: LogCursor, from: number, at: number): Pick<LogCursor, '
 /** The file as the base remembers it: what a guarded write expects to find. */
 export function statOf(base: Base): FileStat {
   return { size: base.fileBytes, mtimeMs: base.mtimeMs, inode: base.inode, executable: base.executable };
-}
-
-function idOf(machine: MachineView, pair: Pair): string {
-  return `${machine.name}\n${pair.key}`;
 }

@@ -5,6 +5,7 @@ import { takeApart } from '../../core/log/growth.ts';
 import { hasCompaction, mergeAgain, mergeTails, newestActivity } from '../../core/log/merge.ts';
 import { parseFact, type LineFact } from '../../core/log/record.ts';
 import type { ByteRange, Head, Key, LogCursor, MachineName } from '../../core/domain.ts';
+import { withoutBrokenLines } from './broken-lines.ts';
 import { sessionOf, type EngineContext } from './context.ts';
 import type { Excerpt } from './excerpt.ts';
 import { addRange, factsOf, missingRanges, PIECE_BYTES, type AppendMeta, type LogHeads } from './log-heads.ts';
@@ -61,7 +62,7 @@ export class LogMerge {
     if (copy.transcript && copyTail.length > 0 && headTail.length > 0 && (hasCompaction(headTail) || hasCompaction(copyTail))) {
       return this.#fork(copy, head, headTail, copyTail, meta, alongside);
     }
-    const take = this.#ctx.guards.on('merge-divergence') ? await this.#newLines(copy, headTail, copyTail) : [];
+    const take = this.#ctx.guards.on('merge-divergence') ? await this.#newLines(copy, head, headTail, copyTail) : [];
     const missing = missingRanges(headTail, copyTail);
     const checkpoint = copy.transcript && take.length > 0 ? await this.#checkpoint(copy, headTail, copyTail) : null;
     const checkpointBytes = checkpoint ?? Buffer.alloc(0);
@@ -92,17 +93,17 @@ export class LogMerge {
   }
 
   /** Lines of the copy's tail that the head does not have. */
-  async #newLines(copy: DivergedCopy, headTail: readonly LineFact[], copyTail: readonly LineFact[]): Promise<readonly LineFact[]> {
+  async #newLines(copy: DivergedCopy, head: Head, headTail: readonly LineFact[], copyTail: readonly LineFact[]): Promise<readonly LineFact[]> {
+    if (copy.known === 'nothing') return mergeTails(headTail, copyTail);
+    const whole = await withoutBrokenLines(this.#ctx, copy, copyTail, [copy.common, head.size]);
     switch (copy.known) {
-      case 'nothing':
-        return mergeTails(headTail, copyTail);
       case 'prefix': {
         // What the hub had sent here before may turn up late: it lies before the point where the two part.
         const reach = await this.#heads.facts(copy.key, Math.max(0, copy.common - REACH_BYTES), copy.common);
-        return takeApart(copyTail, [...reach, ...headTail], (line) => line.start >= copy.common).added;
+        return takeApart(whole, [...reach, ...headTail], (line) => line.start >= copy.common).added;
       }
       case 'merged':
-        return mergeAgain(headTail, copyTail);
+        return mergeAgain(headTail, whole);
     }
   }
 

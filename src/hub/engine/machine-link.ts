@@ -290,7 +290,7 @@ export class MachineLink implements MachineView {
   async isLive(session: string, fresh = false): Promise<boolean> {
     const now = this.#ctx.clock.now();
     if (fresh || this.#live === null || now - this.#live.at > LIVE_CACHE_MS) {
-      this.#live = { at: now, sessions: await this.replica.liveSessions() };
+      this.#live = { at: now, sessions: await this.replica.liveSessions(this.clockOffsetMs) };
     }
     return this.#live.sessions.has(session);
   }

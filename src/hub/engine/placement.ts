@@ -24,9 +24,9 @@ export type Place = { readonly path: RelativePath } | { readonly held: string };
 export class Placement {
   readonly #ctx: EngineContext;
   readonly #remotes: GitRemotes;
-  /** Project of each session, and the place it was recorded in (a project may have several checkouts on one machine). */
   /** Project of each place that was identified: with hundreds of projects, finding out costs more than anything else here. */
   readonly #identified = new Map<string, string>();
+  /** Project of each session, and the place it was recorded in (a project may have several checkouts on one machine). */
   readonly #sessionProjects = new Map<string, { readonly id: string; readonly machine: MachineName; readonly path: string }>();
   /** machine -> project folder -> sessions seen there. */
   readonly #folders = new Map<MachineName, Map<string, Set<string>>>();
@@ -165,11 +165,16 @@ export class Placement {
     return { machine, path };
   }
 
-  /** A sidecar may come before its transcript: its folder tells the place all the same. */
+  /** A sidecar may come before its transcript, or without one: its folder tells the place all the same. */
   async #projectByCopies(session: string): Promise<ProjectRow | null> {
-    for (const machine of this.#ctx.machines()) {
-      for (const [folder, sessions] of this.#folders.get(machine.name) ?? []) {
-        if (sessions.has(session)) return this.#identify(machine.name, folder, false);
+    for (const key of [keyForSession(session), ...this.#ctx.store.heads.withPrefix(`${keyForSession(session)}/`)]) {
+      for (const pair of this.#ctx.store.pairs.ofKey(key)) {
+        const machine = this.#ctx.machine(pair.machine);
+        const folder = pair.path.split('/')[1];
+        if (machine === undefined || folder === undefined || pair.base?.kind !== 'file') continue;
+        const known = await this.#projectOfFolder(machine, folder);
+        const row = known === null ? undefined : this.#ctx.store.projects.get(known);
+        return row ?? this.#identify(pair.machine, folder, false);
       }
     }
     return null;

@@ -56,7 +56,10 @@ export async function recover(ctx: EngineContext): Promise<RecoveryReport> {
     await keepStray(ctx, key);
     report.strays += 1;
   }
-  await ctx.store.flush();
+  const changed = report.cut + report.shortened + report.strays > 0;
+  // What was put right must not be lost again: other bytes will follow where an archive file was cut, and a database that still knew the
+  // longer head would take them for it.
+  await ctx.store.flush({ durable: changed && ctx.guards.on('durable-before-destructive') });
   return report;
 }
 

@@ -6,8 +6,11 @@ import type { FileSystem } from '../ports/file-system.ts';
 
 /** Tells which sessions a running CLI has open on a machine. */
 export interface LivenessProbe {
-  /** Session ids. Rejects with `FileSystemError` when the machine cannot say. */
-  liveSessions(): Promise<ReadonlySet<string>>;
+  /**
+   * Session ids. Rejects with `FileSystemError` when the machine cannot say.
+   * @param clockOffsetMs machine clock minus hub clock: the times in session files are the machine's.
+   */
+  liveSessions(clockOffsetMs: number): Promise<ReadonlySet<string>>;
 }
 
 /** The processes of the machine, where they can be seen. */
@@ -34,22 +37,23 @@ export function createLivenessProbe(options: {
 }): LivenessProbe {
   const { fs, clock, processes } = options;
 
-  async function isLive(session: SessionFile | HalfWritten): Promise<boolean> {
+  async function isLive(session: SessionFile | HalfWritten, now: UnixMs): Promise<boolean> {
     if (session.proof === 'half-written') return true;
     if (processes !== null) {
       const start = await processes.startOf(session.pid);
       if (start === null) return false;
       if (session.procStart !== null) return start === session.procStart;
     }
-    return session.updatedAt !== null && Math.abs(clock.now() - session.updatedAt) <= LIVE_WITHOUT_PROOF_MS;
+    return session.updatedAt !== null && Math.abs(now - session.updatedAt) <= LIVE_WITHOUT_PROOF_MS;
   }
 
   return {
-    async liveSessions() {
+    async liveSessions(clockOffsetMs) {
+      const now = clock.now() + clockOffsetMs;
       const live = new Set<string>();
       for (const name of await sessionFiles(fs)) {
         const session = parseSessionFile(await readSmall(fs, `sessions/${name}`));
-        if (session !== null && (await isLive(session))) live.add(session.sessionId);
+        if (session !== null && (await isLive(session, now))) live.add(session.sessionId);
       }
       return live;
     },

@@ -73,8 +73,8 @@ export interface Replica {
   /** Removes undo entries older than `before` whose sessions are not live. */
   expireUndo(before: UnixMs, isLive: (path: RelativePath) => boolean): Promise<void>;
 
-  /** Sessions that a running CLI has open there. */
-  liveSessions(): Promise<ReadonlySet<string>>;
+  /** Sessions that a running CLI has open there, see `LivenessProbe`. */
+  liveSessions(clockOffsetMs: number): Promise<ReadonlySet<string>>;
   /** A small regular file anywhere on the machine (git configuration of a recorded cwd): at most 1 MiB, else `null`. */
   readOutside(absolutePath: string): Promise<Buffer | null>;
   /** Space on the volume of claudeDir, `null` where it cannot be told. */

@@ -161,7 +161,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     acknowledgeUndo: (name, size) => acknowledgeUndo(context, name, size),
     expireUndo: (before, isLive) => reaching(() => expireUndo(context, before, isLive)),
 
-    liveSessions: () => reaching(() => options.live.liveSessions()),
+    liveSessions: (clockOffsetMs) => reaching(() => options.live.liveSessions(clockOffsetMs)),
     readOutside: (absolutePath) => reaching(() => readOutside(options.outside, options.clock, absolutePath)),
     space: () => reaching(() => fs.space('')),
   };

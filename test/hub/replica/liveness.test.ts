@@ -14,13 +14,13 @@ describe('which sessions are live', () => {
 
   const session = (pid: number, facts: object): void =>
     ground.write(`sessions/${pid}.json`, JSON.stringify({ pid, sessionId: `s${pid}`, ...facts }));
-  const live = async (processes: ProcessTable | null) =>
+  const live = async (processes: ProcessTable | null, clockOffsetMs = 0) =>
     [
       ...(await createLivenessProbe({
         fs: ground.fs,
         clock: { ...realClock, now: () => NOW },
         processes,
-      }).liveSessions()),
+      }).liveSessions(clockOffsetMs)),
     ].sort();
   const running = (starts: Record<number, string>): ProcessTable => ({
     startOf: (pid) => Promise.resolve(starts[pid] ?? null),
@@ -43,6 +43,12 @@ describe('which sessions are live', () => {
     session(3, { updatedAt: new Date(NOW - 1_000).toISOString() });
     assert.deepEqual(await live(null), ['s1', 's3']);
     assert.deepEqual(await live(running({ 3: '5' })), ['s3']);
+  });
+
+  it('by the clock of the machine, which may be another than the one of the hub', async () => {
+    session(1, { updatedAt: NOW + 3_600_000 - 599_000 });
+    session(2, { updatedAt: NOW + 3_600_000 - 601_000 });
+    assert.deepEqual(await live(null, 3_600_000), ['s1']);
   });
 
   it('one whose file is just being written; garbage and other files say nothing', async () => {

@@ -58,6 +58,37 @@ export const CONVERSATION_SCENES: Scenes = {
     },
   },
 
+  'own-pieces': {
+    what: "the disk fills up in the middle of an append, and somebody ends the line's beginning with a newline",
+    async play(stage) {
+      const { rog, xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      const file = rog.volume.find(rog.at(stage.transcript(rog, cli.session)));
+      if (!file) throw new Error('the conversation did not arrive');
+      const before = file.size;
+      stage.strike(
+        rog,
+        'before',
+        (request) => request.operation === 'handle.write' && request.path.endsWith('.jsonl'),
+        () => (rog.volume.capacity = rog.volume.used + 40),
+      );
+      cli.interject();
+      await stage.until(() => file.size > before);
+      const piece = rog.volume.read(file, before, file.size).toString('latin1');
+      rog.volume.capacity = Number.MAX_SAFE_INTEGER;
+      stage.ledger.remember(`session/${cli.session}`, piece);
+      rog.volume.append(file, Buffer.from('\n'));
+      await stage.pass(5000);
+      cli.exit();
+      await stage.rest();
+      const head = (await stage.contents()).heads.get(`session/${cli.session}`)?.toString('latin1') ?? '';
+      stage.expect(piece.length === 40, `${piece.length} bytes of the line were written`);
+      stage.expect(!head.split('\n').includes(piece), 'the beginning of a line is a line on every machine');
+    },
+  },
+
   'archive-tail': {
     what: 'the hub dies between the archive and the database',
     async play(stage) {
@@ -163,7 +194,13 @@ export const CONVERSATION_SCENES: Scenes = {
       );
       cli.turn();
       await stage.until(() => !stage.waiting);
-      await stage.pass(30_000);
+      await stage.pass(2000);
+      const lines = stage.text(rog, stage.transcript(rog, cli.session))?.split('\n') ?? [];
+      stage.expect(
+        lines.slice(0, -1).every((line) => !line.startsWith(TORN)),
+        "the hub's line is in one line with a torn one",
+      );
+      await stage.pass(28_000);
       cli.exit();
     },
   },
@@ -243,10 +280,12 @@ async function divergence(stage: Stage): Promise<void> {
   other.exit();
 }
 
+/** What a program that died in the middle of a line left of it. */
+const TORN = '{"type":"ai-title","aiTitle":"half a ti';
+
 /** A program on `machine` dies in the middle of a line of this session. */
 function tear(stage: Stage, machine: Stage['rog'], session: string): void {
   const inode = machine.volume.find(machine.at(stage.transcript(machine, session)));
-  const torn = '{"type":"ai-title","aiTitle":"half a ti';
-  stage.ledger.remember(`session/${session}`, torn);
-  if (inode) machine.volume.append(inode, Buffer.from(torn));
+  stage.ledger.remember(`session/${session}`, TORN);
+  if (inode) machine.volume.append(inode, Buffer.from(TORN));
 }

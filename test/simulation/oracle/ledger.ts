@@ -215,6 +215,16 @@ export class Ledger {
     return this.#known.get(log)?.has(text) ?? false;
   }
 
+  /** Lines written into `log` that end with these bytes and are longer. */
+  linesEndingWith(log: string, text: string): string[] {
+    return [...(this.#known.get(log) ?? [])].filter((line) => line.length > text.length && line.endsWith(text));
+  }
+
+  /** Lines written into `log` that these bytes end with, and are longer. */
+  linesAtEndOf(log: string, text: string): string[] {
+    return [...(this.#known.get(log) ?? [])].filter((line) => line !== '' && line.length < text.length && text.endsWith(line));
+  }
+
   /** Whether these bytes are the beginning of a line that was written into `log`. */
   knowsStart(log: string, text: string): boolean {
     for (const line of this.#known.get(log) ?? []) if (line.startsWith(text)) return true;

@@ -120,7 +120,7 @@ export class Reader {
     const fork = log.startsWith('session/') && this.#ledger.linesOf(log).size === 0 && !log.slice(8).includes('/');
     for (const text of whole) {
       if (text === '') continue;
-      if (!fork && !this.#isKnown(log, text)) {
+      if (!fork && !this.#isKnown(log, text) && !this.#isDamaged(log, text, whole)) {
         return this.#violate('invented', machine, log, `a reader sees a line that nobody wrote: ${shorten(text)}`);
       }
       const record = this.#recordOf(text);
@@ -159,6 +159,25 @@ export class Reader {
     if (log === 'history') return this.#knownHistory().has(historyForm(text));
     const leaf = checkpointLeaf(text);
     return leaf !== null && text.includes(log.split('/')[1] ?? '');
+  }
+
+  /**
+   * Nobody can append on condition, so between the hub's look and its write another program can always get in. When it leaves a torn line
+   * just then, the hub's line is behind that; when half of a line of the hub's was there because the disk was full, and a program wrote
+   * behind it, the other half is a line of its own. Like after any torn tail a line is damaged in this copy, until it is put in order.
+   */
+  #isDamaged(log: string, text: string, whole: readonly string[]): boolean {
+    const damaged =
+      this.#ledger
+        .linesEndingWith(log, text)
+        .find((line) => whole.some((other) => other !== line && other.startsWith(line.slice(0, -text.length)))) ??
+      this.#ledger
+        .linesAtEndOf(log, text)
+        .find((line) => this.#ledger.knowsStart(log, text.slice(0, text.length - line.length)));
+    if (damaged === undefined) return false;
+    const uuid = this.#recordOf(damaged)?.uuid;
+    if (typeof uuid === 'string') this.#ledger.displaced.add(uuid);
+    return true;
   }
 
   #startIsKnown(log: string, torn: string): boolean {
