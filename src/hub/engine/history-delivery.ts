@@ -3,8 +3,8 @@ import type { Base, Head, LogCursor, Pair } from '../../core/domain.ts';
 import type { EngineContext, MachineView } from './context.ts';
 import { collect, once } from './excerpt.ts';
 import type { HistoryHeads } from './history-heads.ts';
-import { cursorAt, HISTORY, historyBase, joined, NEWLINE, ownKey, readWholeLines } from './history-lines.ts';
-import { hashTail, tailStart } from './log-copy.ts';
+import { cursorAt, HISTORY, historyBase, joined, NEWLINE, ownKey, readWholeLines, type WholeLine } from './history-lines.ts';
+import { hashTail, tailStart } from './log-cursor.ts';
 import { QUIET_MS, statOf } from './log-delivery.ts';
 import { LEVEL, LOOK, notDone, settling, type Outcome } from './outcome.ts';
 
@@ -49,7 +49,12 @@ export class HistoryDelivery {
 
   async #append(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
     // Where `origins` does not tell all that the file holds, the file itself does.
-    const present = cursor.common < cursor.lineBytes ? await this.#identitiesIn(machine, pair, base) : undefined;
+    const found = cursor.common < cursor.lineBytes ? await readWholeLines(machine.replica.read(pair.path, 0, cursor.lineBytes)) : undefined;
+    if (found && withoutDoubles(found).length < found.length) {
+      this.#save(pair, { ...base, cursor: { ...cursor, cut: true } });
+      return LOOK;
+    }
+    const present = found && identitiesOf(found);
     const { lines, origins } = await this.#heads.undelivered(machine, present ? {} : (cursor.origins ?? {}), present);
     if (lines.length === 0) {
       if (base.seq !== head.seq || present) this.#save(pair, { ...base, seq: head.seq, cursor: { ...cursor, common: cursor.lineBytes, origins } });
@@ -85,9 +90,8 @@ export class HistoryDelivery {
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
       const found = await this.#heads.withoutBroken(machine, await readWholeLines(machine.replica.read(pair.path, 0, cursor.lineBytes)));
-      const own = found.filter((line) => !this.#heads.isForgotten(line.bytes));
-      const present = new Set(own.map((line) => parseEntry(line.bytes).identity));
-      const { lines, origins } = await this.#heads.undelivered(machine, {}, present);
+      const own = withoutDoubles(found.filter((line) => !this.#heads.isForgotten(line.bytes)));
+      const { lines, origins } = await this.#heads.undelivered(machine, {}, identitiesOf(own));
       const all = [...own.map((line) => line.bytes), ...lines.map((line) => line.subarray(0, -1))];
       const content = joined(sortUnion(all.map((bytes) => ({ bytes, timestampMs: parseEntry(bytes).timestampMs }))));
       await this.#ctx.makeDurable(Object.keys(origins).map(ownKey));
@@ -129,13 +133,9 @@ export class HistoryDelivery {
   /** Whether the torn tail is the beginning of a line that an append of ours was to bring. */
   async #isBegun(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor): Promise<boolean> {
     const torn = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
-    const { lines } = await this.#heads.undelivered(machine, {}, await this.#identitiesIn(machine, pair, { ...base, fileBytes: cursor.lineBytes }));
+    const found = await readWholeLines(machine.replica.read(pair.path, 0, cursor.lineBytes));
+    const { lines } = await this.#heads.undelivered(machine, {}, identitiesOf(found));
     return lines.some((line) => line.length > torn.length && line.subarray(0, torn.length).equals(torn));
-  }
-
-  async #identitiesIn(machine: MachineView, pair: Pair, base: Base): Promise<Set<string>> {
-    const lines = await readWholeLines(machine.replica.read(pair.path, 0, base.fileBytes));
-    return new Set(lines.map((line) => parseEntry(line.bytes).identity));
   }
 
   #quietFor(machine: MachineView): number {
@@ -149,4 +149,21 @@ export class HistoryDelivery {
   #now(machine: MachineView): number {
     return this.#ctx.clock.now() + machine.clockOffsetMs;
   }
+}
+
+function identitiesOf(lines: readonly WholeLine[]): Set<string> {
+  return new Set(lines.map((line) => parseEntry(line.bytes).identity));
+}
+
+/**
+ * The lines without those that stand there again, byte for byte: an append that was given up with its connection arrived late, behind the
+ * same lines that were sent again since. Nobody enters the same prompt twice within a millisecond; what has no time may be said again.
+ */
+function withoutDoubles(lines: readonly WholeLine[]): readonly WholeLine[] {
+  const seen = new Set<string>();
+  return lines.filter((line) => {
+    if (seen.has(line.hash)) return parseEntry(line.bytes).timestampMs === null;
+    seen.add(line.hash);
+    return true;
+  });
 }

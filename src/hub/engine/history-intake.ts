@@ -3,7 +3,7 @@ import type { EngineContext, MachineView } from './context.ts';
 import { collect, takeExcerpt, wholeLineEnd, type Excerpt } from './excerpt.ts';
 import type { HistoryHeads } from './history-heads.ts';
 import { cursorAt, HISTORY, historyBase, ownKey, readWholeLines } from './history-lines.ts';
-import { hashTail, tailStart } from './log-copy.ts';
+import { hashTail, tailStart } from './log-cursor.ts';
 
 /** What is new in a machine's file, and what is known of the rest. */
 interface News {

@@ -1,28 +1,25 @@
-import { createHash } from 'node:crypto';
-import { takeApart } from '../../core/log/growth.ts';
 import { commonWholeLines } from '../../core/log/prefix.ts';
 import type { Base, ByteRange, FileStat, Head, Key, LogCursor, Pair, RelativePath } from '../../core/domain.ts';
-import type { LineFact } from '../../core/log/record.ts';
 import type { Rule } from '../../core/rules/classify.ts';
-import { withoutBrokenLines } from './broken-lines.ts';
-import { sessionOf, type EngineContext, type MachineView } from './context.ts';
+import type { EngineContext, MachineView } from './context.ts';
 import { collect, takeExcerpt, wholeLineEnd, type Excerpt } from './excerpt.ts';
-import { addRange, factsOf, LogHeads, type AppendMeta } from './log-heads.ts';
-import { LogMerge, takeRanges, type DivergedCopy, type MergedCursor } from './log-merge.ts';
+import { baseOf, hashTail, prefixCursor, statFacts, TAIL_CHECK_BYTES, tailHashOf } from './log-cursor.ts';
+import { LogGrowth } from './log-growth.ts';
+import { addRange, LogHeads, type AppendMeta } from './log-heads.ts';
+import { LogJoin } from './log-join.ts';
+import { LogMerge, type MergedCursor } from './log-merge.ts';
 
-/** Growth is trusted only behind the same last bytes: this many on an event ... */
-const TAIL_CHECK_BYTES = 1024;
 /** A torn tail is kept as a version when it is older than this. */
 const TORN_KEPT_AFTER_MS = 60_000;
-/** How far behind the head's end lines of a late append are looked for. */
-const ECHO_REACH_BYTES = 1024 * 1024;
-/** ... and the whole copy is compared when its inode changed, or a listing found it changed while nobody watched. */
 
 /** A copy of a log as it was just seen. */
 export interface SeenCopy {
   readonly pair: Pair;
   readonly stat: FileStat;
-  /** Compare everything before the base, not only its last bytes. */
+  /**
+   * Compare everything before the base, not only its last bytes: the inode changed, or a listing found the copy changed while nobody
+   * watched.
+   */
   readonly deep: boolean;
   readonly rule: Rule;
 }
@@ -34,12 +31,15 @@ export interface SeenCopy {
 export class LogCopy {
   readonly #ctx: EngineContext;
   readonly #heads: LogHeads;
-  readonly #merge: LogMerge;
+  readonly #join: LogJoin;
+  readonly #growth: LogGrowth;
 
   constructor(ctx: EngineContext) {
     this.#ctx = ctx;
     this.#heads = new LogHeads(ctx);
-    this.#merge = new LogMerge(ctx, this.#heads);
+    const merge = new LogMerge(ctx, this.#heads);
+    this.#join = new LogJoin(this.#heads, merge);
+    this.#growth = new LogGrowth(ctx, this.#heads, merge, this.#join);
   }
 
   /**
@@ -76,7 +76,7 @@ export class LogCopy {
         const head = this.#heads.present(key);
         if (!head) return this.#createHead(key, machine, excerpt, end, meta, () => {});
         const common = await commonWholeLines(excerpt.read(0, end), this.#readHead(head, 0));
-        return this.#join(machine, key, head, common, end, excerpt, { cut: false, known: 'merged' }, rule, meta, () => {});
+        return this.#join.join({ machine, key, common, end, excerpt, cut: false, known: 'merged', rule, meta }, head, () => {});
       });
     } finally {
       await excerpt.release();
@@ -117,13 +117,12 @@ export class LogCopy {
       const tailHash = await tailHashOf(excerpt, end);
       const meta = metaOf(machine, stat, seenAt);
       await this.#ctx.lock.with(pair.key, async () => {
-        const current = this.#currentCursor(machine, pair, cursor);
+        // As it is now: another machine's compaction may have moved this copy to a fork meanwhile.
+        const current = this.#ctx.store.pairs.get(machine.name, pair.key)?.base?.cursor ?? cursor;
         const save = (head: Head, next: MergedCursor): void => {
           this.#storeBase(pair, baseOf(stat, excerpt.to, head.seq, { ...next, tailHash }));
         };
-        if (current.forkKey !== null) return this.#growForked(pair, current, current.forkKey, excerpt, end, meta, save);
-        if (isPrefix(current)) return this.#growPrefix(machine, seen, current, excerpt, end, meta, save);
-        return this.#growDiverged(pair, current, excerpt, end, meta, save);
+        await this.#growth.take({ machine, pair, rule: seen.rule, excerpt, end, meta, save }, current);
       });
     } finally {
       await excerpt.release();
@@ -149,106 +148,6 @@ export class LogCopy {
       executable: false,
       mtimeMs: stat.mtimeMs,
     });
-  }
-
-  /** The cursor as it is now that the lock is held: another machine's compaction may have moved this copy to a fork meanwhile. */
-  #currentCursor(machine: MachineView, pair: Pair, cursor: LogCursor): LogCursor {
-    return this.#ctx.store.pairs.get(machine.name, pair.key)?.base?.cursor ?? cursor;
-  }
-
-  /** The copy was a prefix of the head. */
-  async #growPrefix(
-    machine: MachineView,
-    seen: SeenCopy,
-    cursor: LogCursor,
-    excerpt: Excerpt,
-    end: number,
-    meta: AppendMeta,
-    save: (head: Head, cursor: MergedCursor) => void,
-  ): Promise<void> {
-    const { pair, rule } = seen;
-    const head = this.#heads.present(pair.key);
-    if (!head) {
-      // The head is gone (forgotten, lost): what was read is only the end of the file.
-      this.#ctx.store.pairs.put({ ...pair, base: null });
-      machine.queue.mark(pair.key, { look: true });
-      return;
-    }
-    const same = await commonWholeLines(excerpt.read(cursor.lineBytes, end), this.#readHead(head, cursor.common));
-    if (cursor.common + same === head.size && machine.mayEcho && this.#ctx.guards.on('unknown-outcome')) {
-      if (await this.#growEchoed(pair.key, head, cursor, excerpt, end, meta, save)) return;
-    }
-    await this.#join(machine, pair.key, head, cursor.common + same, end, excerpt, { cut: false, known: 'prefix' }, rule, meta, save);
-  }
-
-  /**
-   * An append that was given up with its connection may arrive late, behind the same lines that were sent again since. Its lines are
-   * records that the head has: they are not news, and the copy that has them twice is put in order like a diverged one.
-   * @returns false when there is nothing of that kind.
-   */
-  async #growEchoed(
-    key: Key,
-    head: Head,
-    cursor: LogCursor,
-    excerpt: Excerpt,
-    end: number,
-    meta: AppendMeta,
-    save: (head: Head, cursor: MergedCursor) => void,
-  ): Promise<boolean> {
-    const growth = await factsOf(excerpt.read(cursor.lineBytes, end), cursor.lineBytes);
-    const tail = await this.#heads.facts(key, Math.max(0, head.size - ECHO_REACH_BYTES), head.size);
-    const { added } = takeApart(growth, tail, () => false);
-    if (added.length === growth.length) return false;
-    await this.#heads.append(key, takeRanges(excerpt, added), meta, (made) => {
-      save(made, { ...prefixCursor(end), common: cursor.common, delivered: made.size });
-    });
-    return true;
-  }
-
-  /** Later growth of a copy that diverged: what that machine wrote is new, what it got from the hub is not. */
-  async #growDiverged(
-    pair: Pair,
-    cursor: LogCursor,
-    excerpt: Excerpt,
-    end: number,
-    meta: AppendMeta,
-    save: (head: Head, cursor: MergedCursor) => void,
-  ): Promise<void> {
-    const trusted = this.#ctx.guards.on('merge-cursor');
-    const from = trusted ? cursor.merged : Math.max(Math.min(cursor.common, cursor.merged), excerpt.from);
-    const sizeBefore = this.#heads.present(pair.key)?.size ?? 0;
-    const grown = await factsOf(excerpt.read(from, end), from);
-    const growth = await withoutBrokenLines(this.#ctx, { ...pair, excerpt }, grown, [cursor.common, sizeBefore]);
-    const lacking: ByteRange[] = [...cursor.missing];
-    addRange(lacking, [cursor.delivered, sizeBefore]);
-    // What was taken out there on purpose is not pushed, so it does not come back as an append of ours.
-    const pushed: readonly ByteRange[] = cursor.cut ? [] : lacking;
-    const head = trusted ? await this.#heads.facts(pair.key, 0, sizeBefore) : [];
-    const { added, echoed } = takeApart(growth, head, (line) => isIn(pushed, line));
-    const missing = head.length === 0 ? lacking : rangesOf(head.filter((line) => isIn(lacking, line) && !echoed.has(line.start)));
-    await this.#heads.append(pair.key, takeRanges(excerpt, added), meta, (made) => {
-      save(made, { ...cursor, lineBytes: end, merged: end, delivered: made.size, missing });
-    });
-  }
-
-  async #growForked(
-    pair: Pair,
-    cursor: LogCursor,
-    forkKey: Key,
-    excerpt: Excerpt,
-    end: number,
-    meta: AppendMeta,
-    save: (head: Head, cursor: MergedCursor) => void,
-  ): Promise<void> {
-    const session = sessionOf(pair.key);
-    const head = this.#heads.present(pair.key);
-    if (session === null || !head) throw new Error(`fork of ${pair.key} without a head`);
-    await this.#ctx.lock.with(forkKey, () =>
-      this.#merge.growFork(forkKey, session, excerpt.read(cursor.merged, end), meta, () => {
-        save(head, { ...cursor, lineBytes: end, merged: end });
-      }),
-    );
-    this.#ctx.headChanged(forkKey, null);
   }
 
   /** No base, or the bytes before it are others: the whole copy is compared with the head. */
@@ -281,45 +180,11 @@ export class LogCopy {
           save(head, { lineBytes: end, merged: end, common, delivered: head.size, missing, cut: true, forkKey: null, origins: null });
           return;
         }
-        await this.#join(machine, pair.key, head, common, end, excerpt, { cut, known: cursor === null && pair.evictedSeq === null ? 'nothing' : 'merged' }, rule, meta, save);
+        const known = cursor === null && pair.evictedSeq === null ? 'nothing' : 'merged';
+        await this.#join.join({ machine, key: pair.key, common, end, excerpt, cut, known, rule, meta }, head, save);
       });
     } finally {
       await excerpt.release();
-    }
-  }
-
-  /** Copy and head share `common` bytes: append, catch up, or merge. */
-  async #join(
-    machine: MachineView,
-    key: Key,
-    head: Head,
-    common: number,
-    end: number,
-    excerpt: Excerpt,
-    earlier: Pick<DivergedCopy, 'cut' | 'known'>,
-    rule: Rule,
-    meta: AppendMeta,
-    save: (head: Head, cursor: MergedCursor) => void,
-  ): Promise<void> {
-    if (common === end) {
-      save({ ...head, seq: end === head.size ? head.seq : 0 }, prefixCursor(end));
-    } else if (common === head.size) {
-      await this.#heads.append(key, excerpt.read(common, end), meta, (made) => save(made, prefixCursor(end)));
-    } else {
-      await this.#merge.merge(
-        {
-          machine: machine.name,
-          clockOffsetMs: machine.clockOffsetMs,
-          key,
-          common,
-          end,
-          excerpt,
-          ...earlier,
-          transcript: rule.class === 'transcript',
-        },
-        meta,
-        save,
-      );
     }
   }
 
@@ -381,50 +246,6 @@ export class LogCopy {
     // A file that is there again is not evicted any more.
     this.#ctx.store.pairs.put({ ...pair, base, evictedSeq: null });
   }
-}
-
-function isIn(ranges: readonly ByteRange[], line: LineFact): boolean {
-  return ranges.some(([from, to]) => from <= line.start && line.start < to);
-}
-
-function rangesOf(lines: readonly LineFact[]): ByteRange[] {
-  const ranges: ByteRange[] = [];
-  for (const line of lines) addRange(ranges, [line.start, line.end]);
-  return ranges;
-}
-
-/** Whether the copy is (as far as it goes) a prefix of the head. */
-export function isPrefix(cursor: LogCursor): boolean {
-  return cursor.forkKey === null && !cursor.cut && cursor.common === cursor.lineBytes && cursor.missing.length === 0;
-}
-
-/** Cursor of a copy whose first `end` bytes are the head's. */
-export function prefixCursor(end: number): MergedCursor {
-  return { lineBytes: end, merged: end, delivered: end, common: end, forkKey: null, missing: [], cut: false, origins: null };
-}
-
-/** Base of a log copy of `fileBytes` bytes as `stat` saw it. */
-export function baseOf(stat: FileStat, fileBytes: number, seq: number, cursor: LogCursor): Base {
-  return { seq, kind: 'file', hash: null, ...statFacts(stat, fileBytes), executable: false, cursor };
-}
-
-/** Hash by which the last bytes before a cursor are recognised. */
-export function hashTail(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes.subarray(Math.max(0, bytes.length - TAIL_CHECK_BYTES))).digest('hex').slice(0, 32);
-}
-
-/** Number of bytes that `hashTail` looks at before `end`. */
-export function tailStart(end: number): number {
-  return Math.max(0, end - TAIL_CHECK_BYTES);
-}
-
-async function tailHashOf(excerpt: Excerpt, end: number): Promise<string> {
-  return hashTail(await collect(excerpt.read(Math.max(excerpt.from, tailStart(end)), end)));
-}
-
-function statFacts(stat: FileStat, fileBytes: number): Pick<Base, 'fileBytes' | 'mtimeMs' | 'inode'> {
-  // Bytes that came while the copy was read make its size differ from what was read: the next look finds a change.
-  return { fileBytes, mtimeMs: stat.mtimeMs, inode: stat.inode };
 }
 
 function metaOf(machine: MachineView, stat: FileStat, seenAt: number): AppendMeta {

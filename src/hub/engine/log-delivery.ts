@@ -2,7 +2,7 @@ import { wholeLineBytes } from '../../core/log/lines.ts';
 import type { Base, ByteRange, FileStat, Head, LogCursor, Pair } from '../../core/domain.ts';
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { collect } from './excerpt.ts';
-import { baseOf, hashTail, isPrefix, prefixCursor, tailStart } from './log-copy.ts';
+import { baseOf, hashTail, isPrefix, prefixCursor, tailStart } from './log-cursor.ts';
 import { PIECE_BYTES } from './log-heads.ts';
 import { LEVEL, LOOK, notDone, settling, type Outcome } from './outcome.ts';
 

@@ -145,8 +145,7 @@ export class LogMerge {
   ): Promise<void> {
     const session = sessionOf(copy.key);
     if (session === null) throw new Error(`not a session: ${copy.key}`);
-    const common = await this.#heads.facts(copy.key, 0, copy.common);
-    const lastCommon = common.findLast((fact) => fact.uuid !== null)?.uuid ?? null;
+    const lastCommon = await this.#lastUuid(copy.key, copy.common);
     const headStays = this.#headIsNewer(copy, headTail, copyTail);
     const side = headStays ? copy.machine : head.origin;
     const fork = forkUuid(session, side, lastCommon);
@@ -195,6 +194,16 @@ export class LogMerge {
       durationMs: 0,
       detail: `compacted on one side: the side of ${side} goes on as ${forkKey}`,
     });
+  }
+
+  /** Uuid of the last record that ends at or before `end`; `null` when there is none. Reads backwards: it is never far. */
+  async #lastUuid(key: Key, end: number): Promise<string | null> {
+    for (let reach = REACH_BYTES; ; reach *= 4) {
+      const from = Math.max(0, end - reach);
+      // The first line may begin in its middle, and is no record then.
+      const last = (await this.#heads.facts(key, from, end)).findLast((fact) => fact.uuid !== null && (from === 0 || fact.start > from));
+      if (last || from === 0) return last?.uuid ?? null;
+    }
   }
 
   /** The fork's head: what is common, then the side's own lines. A fork that is there already gets only what it lacks. */

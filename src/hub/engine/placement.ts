@@ -165,13 +165,13 @@ export class Placement {
     return { machine, path };
   }
 
-  /** A sidecar may come before its transcript, or without one: its folder tells the place all the same. */
+  /** A sidecar may come before its transcript, or without one: the folder it lies in (or lay in, until it was swept) tells. */
   async #projectByCopies(session: string): Promise<ProjectRow | null> {
     for (const key of [keyForSession(session), ...this.#ctx.store.heads.withPrefix(`${keyForSession(session)}/`)]) {
       for (const pair of this.#ctx.store.pairs.ofKey(key)) {
         const machine = this.#ctx.machine(pair.machine);
         const folder = pair.path.split('/')[1];
-        if (machine === undefined || folder === undefined || pair.base?.kind !== 'file') continue;
+        if (machine === undefined || folder === undefined) continue;
         const known = await this.#projectOfFolder(machine, folder);
         const row = known === null ? undefined : this.#ctx.store.projects.get(known);
         return row ?? this.#identify(pair.machine, folder, false);

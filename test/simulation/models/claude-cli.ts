@@ -288,6 +288,7 @@ export class ClaudeCli {
   #append(path: string, lines: string[], log: string): void {
     const inode = this.#open(path);
     if (inode) this.#write(inode, lines, log);
+    else this.#displaced(lines);
   }
 
   #open(path: string): Inode | null {
