@@ -2,6 +2,8 @@
 /**
  * Runs seeds of the simulation: `node test/simulation/run.ts [--seeds N] [--seed S] [--guard-off NAME] [--flavour NAME] [--jobs N]
  * [--keep-going] [--verbose]`. `--seed` is the first (and without `--seeds` the only) seed. Exit code 1 when one fails.
+ * With `--find-catching` it takes one guard after the other away, and prints the first seed that fails without it
+ * (for test/simulation/guards/catching-seeds.ts).
  */
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
@@ -17,6 +19,7 @@ interface Options {
   readonly jobs?: number;
   readonly verbose?: boolean;
   readonly keepGoing?: boolean;
+  readonly findCatching?: boolean;
 }
 
 const whole = (text: string): number => {
@@ -38,8 +41,14 @@ const options = new Command()
   .option('--jobs <count>', 'processes side by side (as many as processors)', whole)
   .option('--verbose', 'print the whole trace of failing seeds, and what happened in the others')
   .option('--keep-going', 'run all seeds, whatever fails')
+  .option('--find-catching', 'for each guard, the first seed that fails without it')
   .parse()
   .opts<Options>();
+
+if (options.findCatching === true) {
+  await findCatching(options.seed ?? 0, options.seeds ?? 2000, options.jobs ?? availableParallelism());
+  process.exit(0);
+}
 
 const count = options.seeds ?? (options.seed === undefined ? 2000 : 1);
 const started = performance.now();
@@ -70,3 +79,11 @@ await runSeeds({
 });
 process.stdout.write(failed === 0 ? `all ${count} seeds passed\n` : `${failed} seeds failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+async function findCatching(first: number, count: number, workers: number): Promise<void> {
+  for (const guardOff of GUARD_NAMES) {
+    const outcomes = await runSeeds({ first, count, workers, guardOff, traceLines: 0, stopAfter: 1 });
+    const seeds = outcomes.filter(({ failure }) => failure !== null).map(({ seed }) => seed);
+    process.stdout.write(`  '${guardOff}': ${seeds.length > 0 ? Math.min(...seeds) : 'null'},\n`);
+  }
+}
