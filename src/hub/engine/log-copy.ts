@@ -169,10 +169,11 @@ export class LogCopy {
           return;
         }
         const common = await commonWholeLines(excerpt.read(0, end), this.#readHead(head, 0));
-        // Lines that had been verified here are gone or changed. A copy that only became longer was not cut.
-        const cut = cursor !== null && common < Math.min(cursor.common, cursor.lineBytes);
-        if (cut || (cursor !== null && end < cursor.lineBytes)) await this.#recordCut(machine, pair, cursor, excerpt, end);
-        if (cursor !== null && end < cursor.lineBytes && common === end) {
+        // Lines that had been verified here are gone or changed, also behind the point where copy and head part. A copy that only became
+        // longer was not cut.
+        const cut = cursor !== null && (common < Math.min(cursor.common, cursor.lineBytes) || end < cursor.lineBytes);
+        if (cut) await this.#recordCut(machine, pair, cursor, excerpt, end);
+        if (cut && end < cursor.lineBytes && common === end) {
           // A withdrawn message: nothing is pushed back at once, the head keeps every line.
           const missing: ByteRange[] = [];
           addRange(missing, [common, head.size]);

@@ -122,6 +122,7 @@ export class ClaudeCli {
     const removed = whole[last] as string;
     this.#leaf = (readRecord(removed)?.parentUuid ?? null) as string | null;
     ledger.linesRemoved(machine.name, this.#log, [removed], 'withdrawn');
+    ledger.messageWithdrawn(machine.name, String(readRecord(removed)?.uuid));
     machine.volume.rewriteFrom(inode, start, Buffer.from(rest, 'latin1'));
   }
 

@@ -9,10 +9,11 @@ export const NOTICED_AFTER_MS = 35_000;
 /** What the hub's disk was given is on it after this time, whoever loses power (the rhythm of kernels), virtual ms. */
 export const WRITTEN_BACK_AFTER_MS = 30_000;
 
-/** A replace that was under way cannot have known what was written within this time before it, virtual ms. */
-
 /** A write of the hub that was under way cannot have known what was written within this time before it, virtual ms. */
 const UNDER_WAY_MS = 15_000;
+
+/** Between the hub's last look at a file and its write lies at most this, virtual ms. */
+const UNDER_HANDS_MS = 250;
 
 /** One distinct line that programs wrote into one log. */
 export interface WrittenLine {
@@ -54,6 +55,7 @@ export class Ledger {
   readonly #documents = new Map<string, DocumentContent>();
   readonly #reachableSince = new Map<string, number | null>();
   readonly #unknownUntil = new Map<string, number>();
+  readonly #withdrawn = new Map<string, number>();
   #hubSince: number | null = null;
   /** Hashes of all contents that documents ever had by a program's hand. */
   readonly contents = new Set<string>();
@@ -102,6 +104,16 @@ export class Ledger {
       if (line && line.machine === machine && !this.#noticed(machine, line.at))
         line.excuse ??= `${how} before it could be noticed`;
     }
+  }
+
+  /** A program of `machine` took a message out of its file. */
+  messageWithdrawn(machine: string, uuid: string): void {
+    this.#withdrawn.set(`${machine} ${uuid}`, this.#now());
+  }
+
+  /** Whether that happened there so short a time ago that a write of the hub was under way then. */
+  isJustWithdrawn(machine: string, uuid: string): boolean {
+    return this.#now() - (this.#withdrawn.get(`${machine} ${uuid}`) ?? -Infinity) < UNDER_HANDS_MS;
   }
 
   /** A program of `machine` gave `document` this content. */
