@@ -245,11 +245,10 @@ export class Activity {
         return;
       case 'seal': {
         this.troubled.add(machine.name);
-        this.#ledger.outOfReach(machine.name);
-        return mishaps.seal(
-          this.#prng.pick(['projects', 'agents', 'skills', `projects/${machine.projectFolder('code/app')}`]),
-          this.#prng.int(2000, 40_000),
-        );
+        const folder = this.#prng.pick(['projects', 'agents', 'skills', `projects/${machine.projectFolder('code/app')}`]);
+        const ms = this.#prng.int(2000, 40_000);
+        this.#ledger.unreadableFor(machine.name, ms);
+        return mishaps.seal(folder, ms);
       }
       case 'secret':
         return mishaps.plantSecret();

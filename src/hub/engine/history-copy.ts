@@ -28,7 +28,6 @@ export class HistoryCopy {
 
   /** Brings the file and the head level: what is new in the file is taken in, what it lacks is brought. */
   async reconcile(machine: MachineView, pair: Pair, mark: Mark): Promise<Outcome> {
-    let current = pair;
     if (mark.look || pair.base?.kind !== 'file') {
       const look = await machine.replica.look(pair.path);
       if (look.kind === 'unknown' || look.kind === 'refused') {
@@ -43,10 +42,11 @@ export class HistoryCopy {
       if (pair.base?.kind !== 'file' || !isUnchanged(pair.base, look.stat)) {
         machine.noteChange(HISTORY);
         await this.#intake.take(machine, pair, look.stat);
-        current = this.#ctx.store.pairs.get(machine.name, HISTORY) ?? pair;
       }
     }
     const head = this.#ctx.store.heads.get(HISTORY);
+    // As it is now, in one turn with the heads: a `forget` may have written them anew since this began.
+    const current = this.#ctx.store.pairs.get(machine.name, HISTORY) ?? pair;
     const { base } = current;
     if (!head || base?.kind !== 'file' || base.cursor === null) return LEVEL;
     return this.#delivery.deliver(machine, current, base, base.cursor, head);

@@ -30,9 +30,11 @@ export class HistoryDelivery {
 
   /** Makes the file on a machine that has none. */
   async create(machine: MachineView, pair: Pair, head: Head): Promise<Outcome> {
+    const generation = this.#ctx.generation(HISTORY);
     const { lines, origins } = await this.#heads.undelivered(machine, {}, new Set());
     const sorted = sortUnion(lines.map((bytes) => ({ bytes, timestampMs: parseEntry(bytes.subarray(0, -1)).timestampMs })));
     const content = Buffer.concat(sorted.map((line) => line.bytes));
+    if (this.#ctx.generation(HISTORY) !== generation) return LOOK;
     const outcome = await machine.replica.put(pair.path, {
       expect: { kind: 'absent' },
       content: () => once(content),
@@ -42,12 +44,13 @@ export class HistoryDelivery {
       how: 'exchange',
     });
     if (outcome.kind !== 'done') return notDone(outcome);
-    this.#save(pair, historyBase(outcome.stat, content.length, head.seq, { ...cursorAt(content.length, hashTail(content)), origins }));
+    const cursor = { ...cursorAt(content.length, hashTail(content)), origins };
     machine.noteDelivered(this.#ctx.headSeenAt(HISTORY), content.length);
-    return LEVEL;
+    return this.#saveBrought(pair, historyBase(outcome.stat, content.length, head.seq, cursor), cursor, generation);
   }
 
   async #append(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
+    const generation = this.#ctx.generation(HISTORY);
     // Where `origins` does not tell all that the file holds, the file itself does.
     const found = cursor.common < cursor.lineBytes ? await readWholeLines(machine.replica.read(pair.path, 0, cursor.lineBytes)) : undefined;
     if (found && withoutDoubles(found).length < found.length) {
@@ -56,6 +59,7 @@ export class HistoryDelivery {
     }
     const present = found && identitiesOf(found);
     const { lines, origins } = await this.#heads.undelivered(machine, present ? {} : (cursor.origins ?? {}), present);
+    if (this.#ctx.generation(HISTORY) !== generation) return LOOK;
     if (lines.length === 0) {
       if (base.seq !== head.seq || present) this.#save(pair, { ...base, seq: head.seq, cursor: { ...cursor, common: cursor.lineBytes, origins } });
       return LEVEL;
@@ -69,13 +73,14 @@ export class HistoryDelivery {
     const unlock = await machine.replica.lock(pair.path);
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
+      if (this.#ctx.generation(HISTORY) !== generation) return LOOK;
       const outcome = await machine.replica.append(pair.path, { expect: statOf(base), bytes, mtimeMs: this.#now(machine) });
       if (outcome.kind !== 'done') return notDone(outcome);
       const end = outcome.stat.size;
       const tailHash = hashTail(await collect(machine.replica.read(pair.path, tailStart(end), end)));
-      this.#save(pair, historyBase(outcome.stat, end, head.seq, { ...cursorAt(end, tailHash), origins }));
+      const brought = { ...cursorAt(end, tailHash), origins };
       machine.noteDelivered(this.#ctx.headSeenAt(HISTORY), bytes.length);
-      return LEVEL;
+      return this.#saveBrought(pair, historyBase(outcome.stat, end, head.seq, brought), brought, generation);
     } finally {
       await unlock();
     }
@@ -83,6 +88,7 @@ export class HistoryDelivery {
 
   /** The whole file anew: all its own lines as they are, what it lacks, in order of time. */
   async #rewrite(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
+    const generation = this.#ctx.generation(HISTORY);
     const quietFor = this.#quietFor(machine);
     if (!machine.pairing && quietFor < QUIET_MS) return settling(QUIET_MS - quietFor);
     if (base.fileBytes > cursor.lineBytes && !(await this.#isBegun(machine, pair, base, cursor))) return this.#closeTorn(machine, pair, base);
@@ -95,6 +101,7 @@ export class HistoryDelivery {
       const all = [...own.map((line) => line.bytes), ...lines.map((line) => line.subarray(0, -1))];
       const content = joined(sortUnion(all.map((bytes) => ({ bytes, timestampMs: parseEntry(bytes).timestampMs }))));
       await this.#ctx.makeDurable(Object.keys(origins).map(ownKey));
+      if (this.#ctx.generation(HISTORY) !== generation) return LOOK;
       const outcome = await machine.replica.put(pair.path, {
         expect: { kind: 'file', stat: statOf(base) },
         content: () => once(content),
@@ -105,8 +112,9 @@ export class HistoryDelivery {
       });
       if (outcome.kind !== 'done') return notDone(outcome);
       machine.noteSwap(HISTORY, null);
-      this.#save(pair, historyBase(outcome.stat, content.length, head.seq, { ...cursorAt(content.length, hashTail(content)), origins }));
+      const brought = { ...cursorAt(content.length, hashTail(content)), origins };
       machine.noteDelivered(this.#ctx.headSeenAt(HISTORY), content.length);
+      this.#saveBrought(pair, historyBase(outcome.stat, content.length, head.seq, brought), brought, generation);
       return LOOK;
     } finally {
       await unlock();
@@ -136,6 +144,16 @@ export class HistoryDelivery {
     const found = await readWholeLines(machine.replica.read(pair.path, 0, cursor.lineBytes));
     const { lines } = await this.#heads.undelivered(machine, {}, identitiesOf(found));
     return lines.some((line) => line.length > torn.length && line.subarray(0, torn.length).equals(torn));
+  }
+
+  /** What was brought of heads that were written anew meanwhile (`forget`) is not the end of it: the file is written anew, too. */
+  #saveBrought(pair: Pair, base: Base, cursor: LogCursor, generation: number): Outcome {
+    if (this.#ctx.generation(HISTORY) === generation) {
+      this.#save(pair, base);
+      return LEVEL;
+    }
+    this.#save(pair, { ...base, seq: 0, cursor: { ...cursor, cut: true, origins: {} } });
+    return LOOK;
   }
 
   #quietFor(machine: MachineView): number {

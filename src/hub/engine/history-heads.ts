@@ -134,6 +134,7 @@ export class HistoryHeads {
         await this.#heads.replace(head.key, once(joined(kept)), { origin, mtimeMs: head.mtimeMs, seenAt: now }, () => {});
         this.#bump(origin, now);
         dropped = true;
+        this.#ctx.newGeneration(HISTORY);
       }
       if (!dropped) return;
       this.#known = null;

@@ -42,10 +42,12 @@ export class HistoryIntake {
         const remembered = whole.filter((line) => !this.#heads.isForgotten(line.bytes));
         const fresh = await this.#heads.enter(machine.name, remembered, seenAt);
         // A file that is seen for the first time, was cut, or has lines that do not belong there is made whole once, in order of time.
-        const lacks = first || rewritten ? !(await this.#heads.isWhole(lines)) : cursor.cut;
+        // Whether it is owed that already is asked now: others may have found so while this file was read.
+        const latest = store.pairs.get(machine.name, HISTORY)?.base?.cursor ?? cursor;
+        const lacks = first || rewritten ? !(await this.#heads.isWhole(lines)) : (latest?.cut ?? false);
         const owed = lacks || remembered.length < lines.length;
         const all = this.#heads.origins();
-        const origins = { ...(cursor?.origins ?? {}), [machine.name]: all[machine.name] ?? 0 };
+        const origins = { ...(latest?.origins ?? {}), [machine.name]: all[machine.name] ?? 0 };
         // Lines of others among the growth: the hub brought them and did not live to note it, or the CLI wrote at the same moment.
         const unaccounted = grown && (fresh.length < lines.length || (cursor !== null && cursor.common < cursor.lineBytes && !rewritten));
         store.pairs.put({
@@ -79,7 +81,7 @@ export class HistoryIntake {
       await this.#heads.enter(machine, lines, clock.now(), () => {
         const pair = store.pairs.get(machine, HISTORY);
         const isNews = (store.heads.get(ownKey(machine))?.size ?? 0) > before;
-        if (isNews && pair?.base?.cursor) store.pairs.put({ ...pair, base: { ...pair.base, cursor: { ...pair.base.cursor, cut: true } } });
+        if (isNews && pair) this.#owe(pair);
         alongside();
       });
     });
@@ -108,8 +110,14 @@ export class HistoryIntake {
   /** A machine's first pairing brings old lines: the others' files are put in order of time once, too. */
   #sortOthers(newcomer: MachineName): void {
     for (const pair of this.#ctx.store.pairs.ofKey(HISTORY)) {
-      if (pair.machine === newcomer || pair.base?.kind !== 'file' || pair.base.cursor === null) continue;
-      this.#ctx.store.pairs.put({ ...pair, base: { ...pair.base, cursor: { ...pair.base.cursor, cut: true } } });
+      if (pair.machine !== newcomer) this.#owe(pair);
     }
+  }
+
+  /** The file is to be written anew, also when something is just being brought to it. */
+  #owe(pair: Pair): void {
+    if (pair.base?.kind !== 'file' || pair.base.cursor === null) return;
+    this.#ctx.newGeneration(HISTORY);
+    this.#ctx.store.pairs.put({ ...pair, base: { ...pair.base, cursor: { ...pair.base.cursor, cut: true } } });
   }
 }

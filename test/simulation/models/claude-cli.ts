@@ -147,8 +147,11 @@ export class ClaudeCli {
     const to = `projects/${machine.projectFolder(project)}/${this.session}.jsonl`;
     if (to === from) return;
     machine.volume.makeFolders(machine.at(parentPath(to)));
-    if (machine.volume.find(machine.at(to)))
+    const superseded = machine.content(to);
+    if (superseded !== null) {
+      this.#context.ledger.linesRemoved(machine.name, this.#log, splitLines(superseded).whole, 'superseded');
       machine.volume.rename(machine.at(to), machine.at(`${to}.superseded-${machine.now()}`), false);
+    }
     machine.volume.rename(machine.at(from), machine.at(to), false);
     const [sidecars, target] = [from.slice(0, -6), to.slice(0, -6)].map((path) => machine.at(path)) as [string, string];
     if (machine.volume.find(sidecars) && !machine.volume.find(target)) machine.volume.rename(sidecars, target, false);

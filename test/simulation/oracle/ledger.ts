@@ -55,6 +55,7 @@ export class Ledger {
   readonly #documents = new Map<string, DocumentContent>();
   readonly #reachableSince = new Map<string, number | null>();
   readonly #unknownUntil = new Map<string, number>();
+  readonly #unreadableUntil = new Map<string, number>();
   readonly #withdrawn = new Map<string, number>();
   #hubSince: number | null = null;
   /** Hashes of all contents that documents ever had by a program's hand. */
@@ -166,6 +167,11 @@ export class Ledger {
     else this.#reachableSince.set(machine, null);
   }
 
+  /** A folder of `machine` cannot be read for so long, ms. */
+  unreadableFor(machine: string, ms: number): void {
+    this.#unreadableUntil.set(machine, Math.max(this.#unreadableUntil.get(machine) ?? 0, this.#now() + ms));
+  }
+
   /** From now on it can. */
   withinReach(machine: string): void {
     if (machine === 'hub') this.#hubSince = this.#now();
@@ -254,7 +260,7 @@ export class Ledger {
   #noticed(machine: string, since: number): boolean {
     const reachable = this.#reachableSince.get(machine) ?? null;
     if (reachable === null || this.#hubSince === null) return false;
-    return this.#now() - Math.max(since, reachable, this.#hubSince) > NOTICED_AFTER_MS;
+    return this.#now() - Math.max(since, reachable, this.#hubSince, this.#unreadableUntil.get(machine) ?? 0) > NOTICED_AFTER_MS;
   }
 }
 

@@ -83,6 +83,8 @@ export class Reader {
       if (place?.kind === 'document') this.#ledger.documentTakenByHub(machine.name, place.document);
       return;
     }
+    // Opened under its own name, and given this one by the CLI before the write.
+    if (!place && change.kind === 'write' && /\.jsonl\.superseded-\d+$/.test(path)) return;
     if (!place) {
       const what = isSecretPath(path) ? 'denied-moved' : 'stray-file';
       return this.#violate(what, machine, path, 'the hub wrote a file that no program made and that does not travel');
