@@ -1,17 +1,17 @@
 import { setTimeout } from 'node:timers/promises';
 import { keyFromUserInput, keyForProject } from '../core/keys/key.ts';
 import type { Key, MachineName, UnixMs } from '../core/domain.ts';
-import { decodeContent, encodeExcerpt } from '../protocol/content.ts';
+import { decodeContent } from '../protocol/content.ts';
 import { HubError } from '../protocol/errors.ts';
 import { METHODS } from '../protocol/methods.ts';
 import { NOTIFICATIONS } from '../protocol/notifications.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import type { HubService } from '../protocol/service.ts';
-import { CONTENT_LIMIT_BYTES, type Excerpt } from '../protocol/shared.ts';
+import type { Excerpt } from '../protocol/shared.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { readExcerpt, shareOfMessage } from './bounded-excerpt.ts';
 import { examine } from './doctor.ts';
 import { ActionRefused } from './engine/user-actions.ts';
-import { collect } from './engine/excerpt.ts';
 import type { MachineLink } from './engine/machine-link.ts';
 import type { Hub } from './hub.ts';
 import { planResume } from './resume-plan.ts';
@@ -66,11 +66,8 @@ export function createHubService(options: HubServiceOptions): HubService {
     return keyForProject(found.folder, found.rest);
   };
 
-  const excerpt = async (sha256: string | null): Promise<Excerpt | null> => {
-    if (sha256 === null || !(await hub().archive.holds(sha256))) return null;
-    const bytes = await collect(hub().archive.readVersion(sha256));
-    return encodeExcerpt(bytes, bytes.length);
-  };
+  const excerpt = async (sha256: string | null, limit: number): Promise<Excerpt | null> =>
+    sha256 !== null && (await hub().archive.holds(sha256)) ? readExcerpt(hub().archive.readVersion(sha256), limit) : null;
 
   return {
     'hub/hello': async () => ({
@@ -155,10 +152,11 @@ export function createHubService(options: HubServiceOptions): HubService {
     'conflicts/show': async ({ id }) => {
       const conflict = hub().store.conflicts.get(id);
       if (!conflict) throw new HubError('not-found', `There is no conflict ${id}.`, { next: 'claude-sync conflicts list --json' });
+      const limit = shareOfMessage(conflict.sides.length + 1);
       const contents = await Promise.all(
-        conflict.sides.map(async (side) => ({ machine: side.machine, content: await excerpt(side.sha256) })),
+        conflict.sides.map(async (side) => ({ machine: side.machine, content: await excerpt(side.sha256, limit) })),
       );
-      return { conflict, base: await excerpt(conflict.baseSha256), contents };
+      return { conflict, base: await excerpt(conflict.baseSha256, limit), contents };
     },
     'conflicts/resolve': (params) =>
       acting(async () => {
@@ -223,11 +221,9 @@ export function createHubService(options: HubServiceOptions): HubService {
       const approval = hub().store.approvals.get(id);
       if (!approval) throw new HubError('not-found', `Nothing waits for approval with the number ${id}.`);
       const head = hub().store.heads.get(approval.key);
-      const current =
-        head?.kind === 'file'
-          ? encodeExcerpt(await collect(hub().archive.read(approval.key, 0, Math.min(head.size, CONTENT_LIMIT_BYTES))), head.size)
-          : null;
-      return { approval, current, proposed: await excerpt(approval.sha256) };
+      const limit = shareOfMessage(2);
+      const current = head?.kind === 'file' ? await readExcerpt(hub().archive.read(approval.key, 0, head.size), limit) : null;
+      return { approval, current, proposed: await excerpt(approval.sha256, limit) };
     },
     'approve/accept': ({ id, sha256 }) =>
       acting(async () => {

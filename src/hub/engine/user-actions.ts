@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { rewriteSessionId } from '../../core/log/fork.ts';
-import { readLines } from '../../core/log/lines.ts';
+import { v4 as uuidFrom } from 'uuid';
+import { readdressed } from '../../core/log/readdress.ts';
 import type { Head, Key, MachineName, Sha256 } from '../../core/domain.ts';
 import type { ConflictRow, VersionRow } from '../store/store.ts';
 import { sessionOf, type EngineContext } from './context.ts';
@@ -111,24 +110,20 @@ export class UserActions {
   }
 
   async #restoreAsSession(key: Key, row: VersionRow): Promise<Restored> {
-    const { archive, lock, clock } = this.#ctx;
+    const { archive, lock, clock, random } = this.#ctx;
     const session = sessionOf(key);
     if (session === null || key !== `session/${session}`) {
       throw new ActionRefused('say-which', 'a version of a subagent log is brought back with its session; nothing was changed');
     }
-    const uuid = randomUUID();
+    const uuid = uuidFrom({ random: Buffer.from(random.hex(16), 'hex') });
     const made: Key = `session/${uuid}`;
-    const parts: Buffer[] = [];
-    for await (const line of readLines(archive.readVersion(row.sha256))) {
-      if (line.bytes !== null) parts.push(rewriteSessionId(line.bytes, session, uuid), Buffer.from('\n'));
-    }
     const now = clock.now();
-    await lock.with(made, () =>
-      this.#heads.append(made, once(Buffer.concat(parts)), { origin: row.machine, mtimeMs: now, seenAt: now }, () => {}),
-    );
+    // As a stream: a session may be larger than memory. A kept content that turns out damaged at its end leaves nothing behind.
+    const lines = readdressed(archive.readVersion(row.sha256), session, uuid);
+    const head = await lock.with(made, () => this.#heads.append(made, lines, { origin: row.machine, mtimeMs: now, seenAt: now }, () => {}));
     this.#ctx.headChanged(made, null);
-    this.#log(made, 'restore', row.bytes, `version ${row.version} of ${key} as a session of its own`);
-    return { key: made, to: [...this.#ctx.machines()].map((machine) => machine.name), bytes: row.bytes };
+    this.#log(made, 'restore', head.size, `version ${row.version} of ${key} as a session of its own`);
+    return { key: made, to: [...this.#ctx.machines()].map((machine) => machine.name), bytes: head.size };
   }
 
   /** The user's answer to a conflict: one machine's side, or content merged by hand. */
