@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Finding } from '../protocol/doctor.ts';
 import type { MachineLink } from './engine/machine-link.ts';
+import { lastRetention } from './engine/retention.ts';
 import type { Hub } from './hub.ts';
 
 const WANTED_WATCHES = 65_536;
@@ -27,6 +28,7 @@ async function hubFindings(hub: Hub, dataDir: string): Promise<Finding[]> {
       : { check: 'data-folder', severity: 'problem', machine: null, message: `others can read ${dataDir}, which holds your conversations`, fix: `chmod 700 ${dataDir}` },
   );
   findings.push(disk(null, 'the hub', await hub.archive.space()));
+  findings.push(versions(hub));
   const watches = await watchLimit();
   if (watches !== null) {
     findings.push(
@@ -93,6 +95,23 @@ async function retention(link: MachineLink): Promise<Finding> {
     machine: link.name,
     message: `Claude Code there deletes sessions after ${days} days; the hub keeps them all the same`,
     fix: `Set "cleanupPeriodDays": ${CLEANUP_DAYS_WANTED} in settings.json there to have them on the machine for longer.`,
+  };
+}
+
+/** How much is kept, and what the last retention did. */
+function versions(hub: Hub): Finding {
+  const { keepDays, maxBytes } = hub.config.versions;
+  const last = lastRetention(hub.store);
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  const removed = last === null ? 'nothing was removed yet' : `the last clean-up removed ${last.expired + last.forced}`;
+  const message = `earlier versions take ${megabytes(hub.store.versions.totalBytes())} uncompressed, limit ${megabytes(maxBytes)}, kept for ${keepDays} days; ${removed}`;
+  if (last === null || (last.forced === 0 && !last.stillOver)) return ok('versions', null, message);
+  return {
+    check: 'versions',
+    severity: 'warning',
+    machine: null,
+    message: last.forced > 0 ? `${message}, ${last.forced} of them younger than that` : message,
+    fix: 'Raise versions.maxBytes in the configuration, or lower versions.keepDays.',
   };
 }
 

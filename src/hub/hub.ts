@@ -203,5 +203,6 @@ function engineSettings(config: Config): EngineSettings {
       strategy,
     })),
     scanSeconds: SCAN_SECONDS,
+    versions: config.versions,
   };
 }

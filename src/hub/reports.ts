@@ -3,6 +3,7 @@ import type { MachineEntry } from '../protocol/machines.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import type { UnixMs } from '../core/domain.ts';
 import type { MachineLink } from './engine/machine-link.ts';
+import { lastRetention } from './engine/retention.ts';
 import type { Hub } from './hub.ts';
 
 /** Rates are told over this span. */
@@ -163,6 +164,7 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
       });
     }
   }
+  alerts.push(...retentionAlerts(hub));
   for (const machine of hub.unsupported) {
     alerts.push({
       id: `unsupported/${machine.name}`,
@@ -187,6 +189,18 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
     });
   }
   return alerts;
+}
+
+/** The limit for kept versions took some before their time, or cannot be kept. */
+function retentionAlerts(hub: Hub): Alert[] {
+  const last = lastRetention(hub.store);
+  if (last === null || (last.forced === 0 && !last.stillOver)) return [];
+  const { keepDays, maxBytes } = hub.config.versions;
+  const forced = `${last.forced} versions younger than ${keepDays} days were removed, because all of them were over versions.maxBytes (${maxBytes})`;
+  const over = `the versions that must be kept take ${last.bytesAfter} bytes, more than versions.maxBytes (${maxBytes})`;
+  const message = [...(last.forced > 0 ? [forced] : []), ...(last.stillOver ? [over] : [])].join('; ');
+  const next = 'Raise versions.maxBytes in the configuration, or lower versions.keepDays.';
+  return [{ id: 'versions-limit', severity: 'warning', message, next, machine: null, key: null, at: last.at }];
 }
 
 /** The hub's own replica is the first local one; further local folders are spokes like any machine. */

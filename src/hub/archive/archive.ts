@@ -46,8 +46,12 @@ export interface Archive {
   holds(sha256: Sha256): Promise<boolean>;
   /** A kept content, checked against its hash at the end. @throws {ArchiveDamaged} when it is missing or damaged. */
   readVersion(sha256: Sha256): AsyncIterable<Buffer>;
-  /** Removes a kept content (retention, forget, redact). */
+  /** Removes a kept content (forget, redact). */
   drop(sha256: Sha256): Promise<void>;
+  /** All kept contents, in order of their hashes. */
+  contents(): AsyncIterable<Sha256>;
+  /** Begins to remove contents that nothing refers to (retention). */
+  dropContents(): ContentDropper;
 
   /** Plain files for deliberate deletes (`forgotten.jsonl`, `redacted.jsonl`), which survive a rebuild. */
   readList(name: string): Promise<string[]>;
@@ -56,6 +60,17 @@ export interface Archive {
   /** Keys of all head files (rebuild, verify). */
   keys(): AsyncIterable<Key>;
   space(): Promise<{ freeBytes: number; totalBytes: number } | null>;
+}
+
+/**
+ * Removes kept contents while others keep new ones. What was kept (again) since this began is left alone: whoever kept it is about to
+ * refer to it.
+ */
+export interface ContentDropper {
+  /** @returns whether the content was removed. */
+  drop(sha256: Sha256): Promise<boolean>;
+  /** Has to be called in the end. */
+  close(): void;
 }
 
 /** Content that lies in staging, not yet a head. */

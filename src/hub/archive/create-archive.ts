@@ -54,6 +54,8 @@ export function createArchive({ fs, random, guards }: ArchiveOptions): Archive {
     holds: (sha256) => versions.holds(sha256),
     readVersion: (sha256) => versions.read(sha256),
     drop: (sha256) => versions.drop(sha256),
+    contents: () => versions.contents(),
+    dropContents: () => versions.dropContents(),
     readList: (name) => lists.read(name),
     appendToList: (name, line) => lists.append(name, line),
     keys: () => heads.keys(),

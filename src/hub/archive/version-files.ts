@@ -4,6 +4,7 @@ import { createZstdCompress, createZstdDecompress, zstdCompressSync, zstdDecompr
 import type { Sha256 } from '../../core/domain.ts';
 import type { FileSystem, OpenFile } from '../ports/file-system.ts';
 import { ArchiveDamaged } from './archive.ts';
+import type { ContentDropper } from './archive.ts';
 import { CHUNK_BYTES, concat, readBytes, unlinkIfThere } from './file-bytes.ts';
 import type { FolderCache } from './folder-cache.ts';
 import type { Staging } from './staging.ts';
@@ -21,6 +22,10 @@ export class VersionFiles {
   readonly #fs: FileSystem;
   readonly #folders: FolderCache;
   readonly #staging: Staging;
+  /** What was kept since each dropper began. */
+  readonly #keptSince = new Set<Set<Sha256>>();
+  /** Removals under way: what is kept meanwhile waits for them, for it has to be written again. */
+  readonly #dropping = new Map<Sha256, Promise<unknown>>();
 
   constructor(fs: FileSystem, folders: FolderCache, staging: Staging) {
     this.#fs = fs;
@@ -75,12 +80,46 @@ export class VersionFiles {
   }
 
   async drop(sha256: Sha256): Promise<void> {
-    await unlinkIfThere(this.#fs, pathOf(sha256));
+    const dropping = unlinkIfThere(this.#fs, pathOf(sha256)).finally(() => this.#dropping.delete(sha256));
+    this.#dropping.set(sha256, dropping);
+    await dropping;
+  }
+
+  /** See `Archive.contents`. A folder is listed as a whole, 1/256 of all. */
+  async *contents(): AsyncGenerator<Sha256> {
+    for (const folder of (await this.#fs.list(FOLDER)).map(({ name }) => name).sort()) {
+      const entries = /^[0-9a-f]{2}$/.test(folder) ? await this.#fs.list(`${FOLDER}/${folder}`) : [];
+      for (const { name } of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+        if (/^[0-9a-f]{64}\.zst$/.test(name)) yield name.slice(0, 64);
+      }
+    }
+  }
+
+  /** See `ContentDropper`. */
+  dropContents(): ContentDropper {
+    const kept = new Set<Sha256>();
+    this.#keptSince.add(kept);
+    return {
+      drop: async (sha256) => {
+        if (kept.has(sha256)) return false;
+        await this.drop(sha256);
+        return true;
+      },
+      close: () => void this.#keptSince.delete(kept),
+    };
+  }
+
+  /** Whether content that is being kept has a file, which from here on no dropper takes away. */
+  async #isThere(sha256: Sha256): Promise<boolean> {
+    for (const kept of this.#keptSince) kept.add(sha256);
+    // Why it could not be removed is told to who wanted it removed.
+    await this.#dropping.get(sha256)?.catch(() => undefined);
+    return this.holds(sha256);
   }
 
   async #keepAtOnce(content: Buffer): Promise<{ sha256: Sha256; bytes: number }> {
     const sha256 = createHash('sha256').update(content).digest('hex');
-    if (!(await this.holds(sha256))) {
+    if (!(await this.#isThere(sha256))) {
       const compressed = zstdCompressSync(content);
       const name = await this.#staging.create(async (file) => {
         await file.write(compressed);
@@ -111,7 +150,7 @@ export class VersionFiles {
       await file.sync();
     });
     const sha256 = hash.digest('hex');
-    if (await this.holds(sha256)) await this.#staging.discard(name);
+    if (await this.#isThere(sha256)) await this.#staging.discard(name);
     else await this.#complete(name, sha256);
     return { sha256, bytes };
   }

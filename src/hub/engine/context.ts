@@ -6,6 +6,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { Store, SyncLogRow } from '../store/store.ts';
 import type { Guards } from './guards.ts';
 import type { KeyLock } from './key-lock.ts';
+import type { RetentionSettings } from './retention.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** What the engine has to know about a machine, from the configuration. */
@@ -29,6 +30,8 @@ export interface EngineSettings {
   /** Globs on keys -> strategy, first match wins. */
   readonly conflictOverrides: readonly { readonly matches: (key: Key) => boolean; readonly strategy: 'last-write-wins' | 'manual' }[];
   readonly scanSeconds: number;
+  /** How long versions are kept; without it, for ever. */
+  readonly versions?: RetentionSettings;
 }
 
 /** A machine as the flows that reconcile a key see it. */

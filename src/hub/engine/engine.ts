@@ -19,7 +19,15 @@ import { Moves } from './moves.ts';
 import { Placement } from './placement.ts';
 import { Reconciler } from './reconcile.ts';
 import { noteCleanStop, recover, type RecoveryReport } from './recovery.ts';
+import { Recurring } from './recurring.ts';
+import { Retention } from './retention.ts';
 import { UserActions } from './user-actions.ts';
+
+/** The first retention waits until the start is over; then one a day. */
+const RETENTION_FIRST_MS = 10_000;
+const RETENTION_EVERY_MS = 86_400_000;
+/** After one that failed (disk full). */
+const RETENTION_AGAIN_MS = 3_600_000;
 
 /** When a head's change was seen is remembered for this many heads, for latency figures. */
 const SEEN_KEPT = 4_096;
@@ -70,6 +78,8 @@ export class Engine {
   readonly #seenAt = new Map<Key, UnixMs>();
   readonly #waiters = new Set<() => void>();
   readonly #census: Census;
+  /** What is done from time to time, apart from any machine. */
+  readonly #recurring: Recurring[] = [];
   #started = false;
   #stopped = false;
 
@@ -94,6 +104,7 @@ export class Engine {
       onHubTrouble: (error) => options.onTrouble?.(error),
     });
     const scan = new MachineScan({ ctx: this.#ctx, placement: this.placement, moves, lateWrites: new LateWrites(this.#ctx, history) });
+    if (options.settings.versions !== undefined) this.#every(new Retention(this.#ctx, options.settings.versions));
     for (const { replica, settings } of options.machines) {
       this.links.set(
         replica.machine,
@@ -119,6 +130,7 @@ export class Engine {
     // Stopped while it recovered: another engine may have the archive by now.
     if (this.#stopped) return report;
     for (const link of this.links.values()) link.start();
+    for (const recurring of this.#recurring) recurring.start();
     this.#started = true;
     return report;
   }
@@ -127,6 +139,7 @@ export class Engine {
   async stop(): Promise<void> {
     this.#stopped = true;
     const { store, archive } = this.#options;
+    await Promise.all(this.#recurring.map((recurring) => recurring.stop()));
     const ended = await Promise.all([...this.links.values()].map((link) => link.stop()));
     if (ended.every(Boolean)) {
       await archive.sync([...store.heads.values()].map((head) => head.key));
@@ -207,6 +220,22 @@ export class Engine {
     this.#notePaired();
     this.#options.onChange?.();
     for (const waiter of [...this.#waiters]) waiter();
+  }
+
+  #every(retention: Retention): void {
+    this.#recurring.push(
+      new Recurring({
+        clock: this.#options.clock,
+        firstMs: RETENTION_FIRST_MS,
+        everyMs: RETENTION_EVERY_MS,
+        againMs: RETENTION_AGAIN_MS,
+        task: async (turn) => {
+          await retention.run(turn);
+          this.#options.onChange?.();
+        },
+        onTrouble: (error) => this.#options.onTrouble?.(error),
+      }),
+    );
   }
 
   #notePaired(): void {

@@ -137,6 +137,9 @@ export class UserActions {
     if ('keep' in choice) {
       const side = conflict.sides.find((one) => one.machine === choice.keep);
       if (!side?.sha256) throw new ActionRefused('unknown-machine', `${choice.keep} is no side of conflict ${id}; nothing was changed`);
+      if (!(await archive.holds(side.sha256))) {
+        throw new ActionRefused('unknown-version', `what ${choice.keep} had in conflict ${id} is not kept any more (versions.keepDays); nothing was changed`);
+      }
       content = side.sha256;
       origin = side.machine;
       resolution = `keep ${choice.keep}`;

@@ -152,6 +152,7 @@ export interface SyncLogRow {
     | 'refuse'
     | 'restore'
     | 'forget'
+    | 'prune'
     | 'scan';
   readonly outcome: 'done' | 'failed' | 'refused';
   readonly bytes: number;
