@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Finding } from '../protocol/doctor.ts';
 import type { MachineLink } from './engine/machine-link.ts';
+import { lastComparison } from './engine/comparison.ts';
 import { lastRetention } from './engine/retention.ts';
 import type { Hub } from './hub.ts';
 
@@ -28,7 +29,7 @@ async function hubFindings(hub: Hub, dataDir: string): Promise<Finding[]> {
       : { check: 'data-folder', severity: 'problem', machine: null, message: `others can read ${dataDir}, which holds your conversations`, fix: `chmod 700 ${dataDir}` },
   );
   findings.push(disk(null, 'the hub', await hub.archive.space()));
-  findings.push(versions(hub));
+  findings.push(versions(hub), ...contents(hub));
   const watches = await watchLimit();
   if (watches !== null) {
     findings.push(
@@ -113,6 +114,24 @@ function versions(hub: Hub): Finding {
     message: last.forced > 0 ? `${message}, ${last.forced} of them younger than that` : message,
     fix: 'Raise versions.maxBytes in the configuration, or lower versions.keepDays.',
   };
+}
+
+/** What the last comparison of all contents found. */
+function contents(hub: Hub): Finding[] {
+  const damaged: Finding[] = hub.engine.damage.values().map(({ key, what }) => ({
+    check: 'contents',
+    severity: 'problem',
+    machine: null,
+    message: `the hub's own file of ${key} is damaged: ${what}`,
+    fix: 'Check the disk of the hub, and bring a machine online that has it; the next comparison mends it from there.',
+  }));
+  const last = lastComparison(hub.store);
+  if (last === null) return [...damaged, ok('contents', null, 'all contents are compared some minutes after a start, then every 6 hours')];
+  const told = `${last.heads} files of the hub and ${last.copies} copies were compared at ${new Date(last.endedAt).toISOString()}`;
+  const silent = last.silent > 0 ? `, ${last.silent} copies had changed without a sign` : '';
+  const healed = last.healed > 0 ? `, ${last.healed} files of the hub were damaged and mended` : '';
+  const finding = ok('contents', null, `${told}${silent}${healed}`);
+  return [...damaged, healed === '' ? finding : { ...finding, severity: 'warning', fix: 'Check the disk of the hub.' }];
 }
 
 function disk(machine: string | null, where: string, space: { freeBytes: number; totalBytes: number } | null): Finding {

@@ -3,6 +3,7 @@ import type { MachineEntry } from '../protocol/machines.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import type { UnixMs } from '../core/domain.ts';
 import type { MachineLink } from './engine/machine-link.ts';
+import { lastComparison } from './engine/comparison.ts';
 import { lastRetention } from './engine/retention.ts';
 import type { Hub } from './hub.ts';
 
@@ -164,7 +165,7 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
       });
     }
   }
-  alerts.push(...retentionAlerts(hub));
+  alerts.push(...retentionAlerts(hub), ...damageAlerts(hub));
   for (const machine of hub.unsupported) {
     alerts.push({
       id: `unsupported/${machine.name}`,
@@ -201,6 +202,25 @@ function retentionAlerts(hub: Hub): Alert[] {
   const message = [...(last.forced > 0 ? [forced] : []), ...(last.stillOver ? [over] : [])].join('; ');
   const next = 'Raise versions.maxBytes in the configuration, or lower versions.keepDays.';
   return [{ id: 'versions-limit', severity: 'warning', message, next, machine: null, key: null, at: last.at }];
+}
+
+/** What the last comparison found wrong with the hub's own files. */
+function damageAlerts(hub: Hub): Alert[] {
+  const alerts: Alert[] = hub.engine.damage.values().map(({ key, at, what }) => ({
+    id: `damaged/${key}`,
+    severity: 'error',
+    message: `the hub's own file of ${key} is damaged (${what}) and is not passed on; it is mended as soon as a machine that has it whole can be reached`,
+    next: 'Check the disk of the hub. claude-sync versions lists what is kept of it.',
+    machine: null,
+    key,
+    at,
+  }));
+  const last = lastComparison(hub.store);
+  if (last !== null && last.healed > 0) {
+    const message = `${last.healed} of the hub's own files were damaged on its disk and have been mended`;
+    alerts.push({ id: 'mended', severity: 'warning', message, next: 'Check the disk of the hub.', machine: null, key: null, at: last.endedAt });
+  }
+  return alerts;
 }
 
 /** The hub's own replica is the first local one; further local folders are spokes like any machine. */

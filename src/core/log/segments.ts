@@ -1,53 +1,46 @@
-import { createHash, type Hash } from 'node:crypto';
-import type { Sha256 } from '../domain.ts';
+import { createHash } from 'node:crypto';
+import type { ByteRange, Sha256 } from '../domain.ts';
 
 /**
- * Bytes of one segment of a log. Long logs are verified by segment, so that growth never asks for the whole file again.
+ * Bytes of one segment of a log. Logs are verified by segment: damage is then known to within a segment, and can be healed from a
+ * machine that has that part, however far the log has grown since (docs/sync.md section 6).
  */
 export const SEGMENT_BYTES = 4 * 1024 * 1024;
 
+/** What the first `bytes` bytes of a log were when they were last read. */
+export interface SegmentHashes {
+  readonly bytes: number;
+  /** SHA-256 of each segment; the last one ends at `bytes` and may be shorter than the others. */
+  readonly hashes: readonly Sha256[];
+}
+
+/** The segments of a log of `size` bytes, in order. */
+export function segmentsOf(size: number): ByteRange[] {
+  const ranges: ByteRange[] = [];
+  for (let from = 0; from < size; from += SEGMENT_BYTES) ranges.push([from, Math.min(from + SEGMENT_BYTES, size)]);
+  return ranges;
+}
+
 /**
- * Hashes a log by whole segments of {@link SEGMENT_BYTES}, as its bytes come. What does not fill a segment has no hash
- * yet: it may still grow, and is compared byte by byte (docs/sync.md section 6).
+ * SHA-256 of a segment, and of its first `mark` bytes: a segment that was not full when it was hashed first has grown since.
+ * @returns `atMark` is `null` when there are fewer bytes.
  */
-export class SegmentHasher {
-  readonly #hashes: Sha256[];
-  #digest: Hash = createHash('sha256');
-  #filled = 0;
-
-  /**
-   * @param from where hashing goes on: `hashes` of the segments before `offset`, which has to be where the next segment
-   *   starts.
-   * @throws {RangeError} when `offset` is not the end of exactly these segments; the hashes that followed would be of
-   *   other bytes.
-   */
-  constructor(from: { readonly offset: number; readonly hashes: readonly Sha256[] }) {
-    const expected = from.hashes.length * SEGMENT_BYTES;
-    if (from.offset !== expected) {
-      throw new RangeError(
-        `${from.hashes.length} segment hashes reach to byte ${expected}, hashing cannot go on at byte ${from.offset}`,
-      );
+export async function hashSegment(
+  chunks: AsyncIterable<Uint8Array>,
+  mark: number,
+): Promise<{ readonly bytes: number; readonly hash: Sha256; readonly atMark: Sha256 | null }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  let atMark = mark === 0 ? hash.copy().digest('hex') : null;
+  for await (const chunk of chunks) {
+    const isReached = atMark === null && bytes + chunk.byteLength >= mark;
+    const before = isReached ? chunk.subarray(0, mark - bytes) : chunk;
+    hash.update(before);
+    if (isReached) {
+      atMark = hash.copy().digest('hex');
+      hash.update(chunk.subarray(before.byteLength));
     }
-    this.#hashes = [...from.hashes];
+    bytes += chunk.byteLength;
   }
-
-  /** Takes the next bytes of the log. */
-  update(bytes: Uint8Array): void {
-    for (let from = 0; from < bytes.length;) {
-      const piece = bytes.subarray(from, from + SEGMENT_BYTES - this.#filled);
-      this.#digest.update(piece);
-      this.#filled += piece.length;
-      from += piece.length;
-      if (this.#filled === SEGMENT_BYTES) {
-        this.#hashes.push(this.#digest.digest('hex'));
-        this.#digest = createHash('sha256');
-        this.#filled = 0;
-      }
-    }
-  }
-
-  /** Hashes of all whole segments so far, those given at the start included. */
-  hashes(): Sha256[] {
-    return [...this.#hashes];
-  }
+  return { bytes, hash: hash.digest('hex'), atMark };
 }

@@ -99,6 +99,8 @@ export interface EngineContext {
   /** Makes archive and database durable: before anything destructive on a machine. */
   makeDurable(keys: readonly Key[]): Promise<void>;
   isForgotten(key: Key): boolean;
+  /** The hub's own file of this head is damaged: it must not be passed on. */
+  isDamaged(key: Key): boolean;
   /** A session was made out of one side of a compacted divergence. */
   noteFork(session: string, fork: string): void;
   logged(row: Omit<SyncLogRow, 'at'>): void;

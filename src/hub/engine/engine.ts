@@ -7,6 +7,8 @@ import type { Replica } from '../replica/replica.ts';
 import type { Store } from '../store/store.ts';
 import { sessionOf, type EngineContext, type EngineSettings, type MachineSettings } from './context.ts';
 import { Census, type Holdings, type StandingCounts } from './census.ts';
+import { Comparison, COMPARE_EVERY_MS, untilComparison } from './comparison.ts';
+import { Damage } from './damage.ts';
 import { Forgotten } from './forgotten.ts';
 import { ALL_GUARDS, type Guards } from './guards.ts';
 import { HistoryCopy } from './history-copy.ts';
@@ -19,15 +21,15 @@ import { Moves } from './moves.ts';
 import { Placement } from './placement.ts';
 import { Reconciler } from './reconcile.ts';
 import { noteCleanStop, recover, type RecoveryReport } from './recovery.ts';
-import { Recurring } from './recurring.ts';
+import { Recurring, type Turn } from './recurring.ts';
 import { Retention } from './retention.ts';
 import { UserActions } from './user-actions.ts';
 
 /** The first retention waits until the start is over; then one a day. */
 const RETENTION_FIRST_MS = 10_000;
 const RETENTION_EVERY_MS = 86_400_000;
-/** After one that failed (disk full). */
-const RETENTION_AGAIN_MS = 3_600_000;
+/** What is done from time to time is tried again after this when it failed (disk full). */
+const AGAIN_MS = 3_600_000;
 
 /** When a head's change was seen is remembered for this many heads, for latency figures. */
 const SEEN_KEPT = 4_096;
@@ -70,6 +72,8 @@ export class Engine {
   readonly links = new Map<MachineName, MachineLink>();
   readonly actions: UserActions;
   readonly forgotten: Forgotten;
+  /** Heads whose file on the hub's disk is damaged. */
+  readonly damage: Damage;
   readonly placement: Placement;
   readonly #ctx: EngineContext;
   readonly #history: HistoryCopy;
@@ -85,6 +89,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.damage = new Damage(options.store);
     this.#ctx = this.#context();
     this.#census = new Census(options.store, options.rules);
     this.forgotten = new Forgotten(this.#ctx);
@@ -104,7 +109,12 @@ export class Engine {
       onHubTrouble: (error) => options.onTrouble?.(error),
     });
     const scan = new MachineScan({ ctx: this.#ctx, placement: this.placement, moves, lateWrites: new LateWrites(this.#ctx, history) });
-    if (options.settings.versions !== undefined) this.#every(new Retention(this.#ctx, options.settings.versions));
+    if (options.settings.versions !== undefined) {
+      const retention = new Retention(this.#ctx, options.settings.versions);
+      this.#every(() => RETENTION_FIRST_MS, RETENTION_EVERY_MS, (turn) => retention.run(turn));
+    }
+    const comparison = new Comparison({ ctx: this.#ctx, damage: this.damage, links: () => this.links.values() });
+    this.#every(() => untilComparison(options.store, this.now()), COMPARE_EVERY_MS, (turn) => comparison.run(turn));
     for (const { replica, settings } of options.machines) {
       this.links.set(
         replica.machine,
@@ -222,20 +232,13 @@ export class Engine {
     for (const waiter of [...this.#waiters]) waiter();
   }
 
-  #every(retention: Retention): void {
-    this.#recurring.push(
-      new Recurring({
-        clock: this.#options.clock,
-        firstMs: RETENTION_FIRST_MS,
-        everyMs: RETENTION_EVERY_MS,
-        againMs: RETENTION_AGAIN_MS,
-        task: async (turn) => {
-          await retention.run(turn);
-          this.#options.onChange?.();
-        },
-        onTrouble: (error) => this.#options.onTrouble?.(error),
-      }),
-    );
+  #every(firstMs: () => number, everyMs: number, run: (turn: Turn) => Promise<void>): void {
+    const task = async (turn: Turn): Promise<void> => {
+      await run(turn);
+      this.#options.onChange?.();
+    };
+    const { clock, onTrouble } = this.#options;
+    this.#recurring.push(new Recurring({ clock, firstMs, everyMs, againMs: AGAIN_MS, task, onTrouble: (error) => onTrouble?.(error) }));
   }
 
   #notePaired(): void {
@@ -263,7 +266,10 @@ export class Engine {
       machines: () => this.links.values(),
       headChanged: (key, source) => this.#headChanged(key, source),
       generation: (key) => this.#generations.get(key) ?? 0,
-      newGeneration: (key) => void this.#generations.set(key, (this.#generations.get(key) ?? 0) + 1),
+      newGeneration: (key) => {
+        this.#generations.set(key, (this.#generations.get(key) ?? 0) + 1);
+        store.heads.putSegments(key, null);
+      },
       headSeenAt: (key) => this.#seenAt.get(key) ?? null,
       noteHeadSeen: (key, at) => this.#noteSeen(key, at),
       makeDurable: async (keys) => {
@@ -272,6 +278,7 @@ export class Engine {
         await store.flush({ durable: true });
       },
       isForgotten: (key) => this.forgotten.has(key),
+      isDamaged: (key) => this.damage.has(key),
       noteFork: (session, fork) => {
         this.forgotten.noteFork(session, fork);
         this.placement.inherit(fork, session);

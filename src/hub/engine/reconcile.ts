@@ -97,6 +97,9 @@ export class Reconciler {
     const denied = !rule.allowed || this.#ctx.rules.excludesKey(key);
     if (denied && this.#ctx.guards.on('deny-rules')) return LEVEL;
     if (this.#ctx.isForgotten(key)) return this.#forget(machine, key);
+    if (rule.merge === 'log' && this.#ctx.isDamaged(key)) {
+      return { kind: 'held', reason: "the hub's own copy is damaged on its disk; it waits until a machine that has it whole can be reached" };
+    }
     let look = mark.look ?? false;
     for (let round = 0; round < ROUNDS; round += 1) {
       if (!machine.writable) return LEVEL;

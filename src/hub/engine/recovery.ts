@@ -83,6 +83,8 @@ async function recoverLog(ctx: EngineContext, head: Head, size: number, report: 
   } else if (size < head.size) {
     const end = await lastWholeLine(ctx, head.key, size);
     if (end < size) await ctx.archive.truncate(head.key, end);
+    // What was known of the bytes that are gone would make those that come next look damaged.
+    if ((ctx.store.heads.segments(head.key)?.bytes ?? 0) > end) ctx.store.heads.putSegments(head.key, null);
     if (end === 0) ctx.store.heads.delete(head.key);
     else ctx.store.heads.put({ ...head, size: end, seq: ctx.store.nextSeq() });
     for (const pair of ctx.store.pairs.ofKey(head.key)) ctx.store.pairs.put({ ...pair, base: toBeCompared(pair.base) });

@@ -9,8 +9,8 @@ export interface Turn {
 /** What is done from time to time for as long as the hub runs, and with whom its failures end. */
 export interface RecurringOptions {
   readonly clock: Clock;
-  /** Time until the first turn, ms. */
-  readonly firstMs: number;
+  /** Time from the start to the first turn, ms. */
+  readonly firstMs: () => number;
   /** Time from the end of one turn to the beginning of the next, ms. */
   readonly everyMs: number;
   /** The same after a turn that failed, ms. */
@@ -31,7 +31,7 @@ export class Recurring {
   }
 
   start(): void {
-    this.#plan(this.#options.firstMs);
+    this.#plan(this.#options.firstMs());
   }
 
   /** Resolves when a turn that was under way has ended. */

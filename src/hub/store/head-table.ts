@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Head, Key, Sha256 } from '../../core/domain.ts';
+import type { SegmentHashes } from '../../core/log/segments.ts';
 import type { SqlRow, TableShape } from './commit-driver.ts';
 import { KeyOrder } from './key-order.ts';
 import type { HeadTable } from './store.ts';
@@ -11,15 +12,14 @@ const HEADS: TableShape = {
   keyColumns: 1,
   columns: ['key', 'seq', 'kind', 'size', 'hash', 'mtime', 'executable', 'origin'],
 };
-const SEGMENTS: TableShape = { name: 'segments', keyColumns: 1, columns: ['key', 'hashes'] };
+const SEGMENTS: TableShape = { name: 'segments', keyColumns: 1, columns: ['key', 'hashes', 'bytes'] };
 const HASH_BYTES = 32;
-const NO_SEGMENTS: readonly Sha256[] = [];
 
 /** Table `heads` with `segments`, in memory. */
 export class Heads implements HeadTable {
   readonly #queue: WriteQueue;
   readonly #heads = new Map<Key, Head>();
-  readonly #segments = new Map<Key, readonly Sha256[]>();
+  readonly #segments = new Map<Key, SegmentHashes>();
   readonly #order: KeyOrder;
   #changed: (key: Key) => void = () => undefined;
 
@@ -30,10 +30,9 @@ export class Heads implements HeadTable {
       const head = decode(row, pool);
       this.#heads.set(head.key, head);
     }
-    for (const [key, hashes] of db.prepare('SELECT key, hashes FROM segments').raw().iterate() as Iterable<
-      [Key, Buffer]
-    >) {
-      this.#segments.set(pool.one(key), unpack(hashes));
+    const segments = db.prepare('SELECT key, hashes, bytes FROM segments').raw();
+    for (const [key, hashes, bytes] of segments.iterate() as Iterable<[Key, Buffer, number]>) {
+      this.#segments.set(pool.one(key), { bytes, hashes: unpack(hashes) });
     }
     this.#order = new KeyOrder(this.#heads.keys());
   }
@@ -74,13 +73,17 @@ export class Heads implements HeadTable {
     return this.#order.withPrefix(prefix);
   }
 
-  segments(key: Key): readonly Sha256[] {
-    return this.#segments.get(key) ?? NO_SEGMENTS;
+  segments(key: Key): SegmentHashes | null {
+    return this.#segments.get(key) ?? null;
   }
 
-  putSegments(key: Key, segments: readonly Sha256[]): void {
-    this.#segments.set(key, [...segments]);
-    this.#queue.put(SEGMENTS, [key, pack(segments)]);
+  putSegments(key: Key, segments: SegmentHashes | null): void {
+    if (segments === null) {
+      if (this.#segments.delete(key)) this.#queue.remove(SEGMENTS, [key]);
+      return;
+    }
+    this.#segments.set(key, segments);
+    this.#queue.put(SEGMENTS, [key, pack(segments.hashes), segments.bytes]);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Head, Key, MachineName, Pair, RelativePath, Sha256, UnixMs, VersionReason } from '../../core/domain.ts';
+import type { SegmentHashes } from '../../core/log/segments.ts';
 
 /**
  * The hub's memory. Heads, pairs and the other small tables live in memory and are written behind in groups
@@ -48,9 +49,10 @@ export interface HeadTable {
   onChange(listener: (key: Key) => void): void;
   /** Keys that begin with `prefix`. */
   withPrefix(prefix: string): Key[];
-  /** SHA-256 of each whole 4 MiB segment of a log, as many as were computed. */
-  segments(key: Key): readonly Sha256[];
-  putSegments(key: Key, segments: readonly Sha256[]): void;
+  /** What a log's bytes were when they were last compared; `null` when nothing is known. */
+  segments(key: Key): SegmentHashes | null;
+  /** `null` when other content took the place of the log. */
+  putSegments(key: Key, segments: SegmentHashes | null): void;
 }
 
 export interface PairTable {
@@ -153,6 +155,8 @@ export interface SyncLogRow {
     | 'restore'
     | 'forget'
     | 'prune'
+    | 'compare'
+    | 'heal'
     | 'scan';
   readonly outcome: 'done' | 'failed' | 'refused';
   readonly bytes: number;

@@ -16,8 +16,8 @@ function writeEverything(store: Store): void {
   store.heads.put(head('session/x', 2, { hash: null, origin: 'mac' }));
   store.heads.put(head('agents/gone.md', 3, { kind: 'tombstone', hash: null, size: 0 }));
   store.heads.put(head('agents/dropped.md', 4));
-  store.heads.putSegments('session/x', [sha('1'), sha('2')]);
-  store.heads.putSegments('agents/dropped.md', [sha('3')]);
+  store.heads.putSegments('session/x', { bytes: 5_000_000, hashes: [sha('1'), sha('2')] });
+  store.heads.putSegments('agents/dropped.md', { bytes: 1, hashes: [sha('3')] });
   store.heads.delete('agents/dropped.md');
   store.pairs.put(pair('rog', 'x'));
   store.pairs.put(pair('mac', 'x', { base: null, evictedSeq: 2, state: 'held', reason: 'no such project there' }));
@@ -89,8 +89,8 @@ describe('store', () => {
         assert.equal(again.getSetting('lastCleanShutdown'), '12');
         assert.equal(again.conflicts.openCount(), 1);
         assert.deepEqual(again.syncLog.totals(), { syncs: 2, failed: 1, bytesSent: 7, bytesReceived: 11 });
-        assert.deepEqual(again.heads.segments('session/x'), [sha('1'), sha('2')]);
-        assert.deepEqual(again.heads.segments('agents/dropped.md'), []);
+        assert.deepEqual(again.heads.segments('session/x'), { bytes: 5_000_000, hashes: [sha('1'), sha('2')] });
+        assert.deepEqual(again.heads.segments('agents/dropped.md'), null);
         await again.close();
         assert.equal(statSync(path).mode & 0o777, 0o600);
         assert.equal(statSync(join(folder, 'state')).mode & 0o777, 0o700);
