@@ -29,6 +29,14 @@ async function hubFindings(hub: Hub, dataDir: string): Promise<Finding[]> {
       : { check: 'data-folder', severity: 'problem', machine: null, message: `others can read ${dataDir}, which holds your conversations`, fix: `chmod 700 ${dataDir}` },
   );
   findings.push(disk(null, 'the hub', await hub.archive.space()));
+  if (hub.configFile !== null) {
+    const problem = hub.configProblem;
+    findings.push(
+      problem === null
+        ? ok('configuration', null, `${hub.configFile} is good`)
+        : { check: 'configuration', severity: 'problem', machine: null, message: problem.message, fix: `Correct ${hub.configFile}; the last good one stays in force until then.` },
+    );
+  }
   findings.push(versions(hub), ...contents(hub));
   const watches = await watchLimit();
   if (watches !== null) {

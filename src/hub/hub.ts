@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import picomatch from 'picomatch';
+import type { UnixMs } from '../core/domain.ts';
 import { createRules, type Rules } from '../core/rules/classify.ts';
 import { createArchive } from './archive/create-archive.ts';
 import type { Archive } from './archive/archive.ts';
@@ -42,6 +43,13 @@ export interface UnsupportedMachine {
   readonly reason: string;
 }
 
+/** Why the configuration file is not what the hub runs with. */
+export interface ConfigProblem {
+  /** With line and column of every mistake. */
+  readonly message: string;
+  readonly at: UnixMs;
+}
+
 /**
  * Store, archive and engine for one configuration. A change of the configuration replaces the engine; store and archive stay.
  */
@@ -55,6 +63,7 @@ export class Hub {
   #rules: Rules;
   #unsupported: readonly UnsupportedMachine[];
   #turn: Promise<void> = Promise.resolve();
+  #configProblem: ConfigProblem | null = null;
   #closed = false;
 
   private constructor(options: HubOptions, store: Store, archive: Archive, built: Built, diskTrouble: DiskTrouble) {
@@ -97,6 +106,17 @@ export class Hub {
 
   get configFile(): string | null {
     return this.#loaded.file;
+  }
+
+  /** Set while the configuration file cannot be used. */
+  get configProblem(): ConfigProblem | null {
+    return this.#configProblem;
+  }
+
+  /** What is wrong with the configuration file now; `null`: it is the one in force. */
+  noteConfigProblem(message: string | null): void {
+    this.#configProblem = message === null ? null : { message, at: this.#options.clock.now() };
+    this.#options.onChange();
   }
 
   get rules(): Rules {

@@ -123,12 +123,23 @@ async function follow(options: RunHubOptions, home: string, hub: Hub, log: Logge
     clock: systemClock,
     current: { config: hub.config, file: hub.configFile },
     onConfig: (loaded) => {
+      hub.noteConfigProblem(null);
       hub.reconfigure(loaded).then(
         () => log.info({ machines: Object.keys(loaded.config.machines) }, 'configuration changed'),
-        (error: unknown) => log.error({ err: error }, 'configuration could not be put into force'),
+        (error: unknown) => {
+          log.error({ err: error }, 'configuration could not be put into force');
+          hub.noteConfigProblem(`it could not be put into force: ${error instanceof Error ? error.message : String(error)}`);
+        },
       );
     },
-    onError: (error) => log.error({ err: error }, 'configuration is faulty, the last good one stays in force'),
+    onError: (error) => {
+      log.error({ err: error }, 'configuration is faulty, the last good one stays in force');
+      hub.noteConfigProblem(error.message);
+    },
+    onMended: () => {
+      log.info({}, 'configuration is good again');
+      hub.noteConfigProblem(null);
+    },
     onTrouble: (reason) => log.warn({ reason }, 'the configuration file is not followed'),
   });
 }

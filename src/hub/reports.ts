@@ -129,6 +129,18 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
       at: now,
     });
   }
+  const { configProblem } = hub;
+  if (configProblem !== null) {
+    alerts.push({
+      id: 'configuration',
+      severity: 'error',
+      message: `the configuration cannot be used, the last good one stays in force: ${configProblem.message.replaceAll('\n', '; ')}`,
+      next: `Correct ${hub.configFile ?? 'the configuration file'}; it is read again by itself.`,
+      machine: null,
+      key: null,
+      at: configProblem.at,
+    });
+  }
   for (const link of hub.engine.links.values()) {
     const { status, reason } = link.status;
     if (status === 'quarantined') {

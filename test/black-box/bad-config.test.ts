@@ -51,10 +51,24 @@ describe('a configuration with a mistake', function () {
     await ground.settle();
     assert.equal(await ground.home('mac').text('CLAUDE.md'), 'still synced\n');
 
+    const alert = (await ground.status()).alerts.find(({ id }) => id === 'configuration');
+    assert.ok(alert, 'status tells it');
+    assert.ok(alert.message.includes(`${ground.configFile}:2:3: `), alert.message);
+    assert.match(alert.message, /machine/);
+    const doctor = await ground.run('doctor');
+    assert.equal(doctor.code, 1, doctor.stdout);
+    assert.ok(doctor.stdout.includes(`${ground.configFile}:2:3: `), doctor.stdout);
+    const isTold = async (): Promise<boolean> => (await ground.status()).alerts.some(({ id }) => id === 'configuration');
+    await writeFile(ground.configFile, good);
+    await until('it is not told any more, although nothing else changed', async () => !(await isTold()));
+    await writeFile(ground.configFile, '{ "machines": ');
+    await until('the next mistake is told', isTold);
+
     const changed = JSON.parse(good) as { machines: Record<string, object> };
     delete changed.machines['xps'];
     await writeFile(ground.configFile, JSON.stringify(changed));
     await until('xps is gone', async () => (await ground.status()).machines.length === 2);
+    assert.equal(await isTold(), false);
     await ground.home('rog').write('CLAUDE.md', 'without xps\n');
     await ground.settle();
     assert.equal(await ground.home('mac').text('CLAUDE.md'), 'without xps\n');

@@ -16,6 +16,8 @@ export interface WatchConfigOptions {
   readonly onConfig: (loaded: LoadedConfig) => void;
   /** The file cannot be used; the last good configuration stays in force. Told once per distinct mistake. */
   readonly onError: (error: ConfigError) => void;
+  /** The file can be used again after a mistake was told; `onConfig` comes first when it also says something new. */
+  readonly onMended?: () => void;
   /** The watching itself has a problem (the reason); the file is no longer followed reliably. */
   readonly onTrouble: (reason: string) => void;
   /** A mistake has to last this long: editors write in steps. Default 200 ms. */
@@ -93,10 +95,14 @@ class Following implements ConfigWatch {
   }
 
   #accept(loaded: LoadedConfig): void {
+    const wasMistaken = this.#toldMistake !== null;
     this.#toldMistake = null;
-    if (this.#closed || isDeepStrictEqual(loaded, this.#lastGood)) return;
-    this.#lastGood = loaded;
-    this.#options.onConfig(loaded);
+    if (this.#closed) return;
+    if (!isDeepStrictEqual(loaded, this.#lastGood)) {
+      this.#lastGood = loaded;
+      this.#options.onConfig(loaded);
+    }
+    if (wasMistaken) this.#options.onMended?.();
   }
 
   #refuse(error: unknown, settled: boolean): void {

@@ -80,6 +80,21 @@ describe('a configuration that changes while the hub runs', () => {
     assert.equal(told.all.length, 2);
   });
 
+  it('is told to be good again, also when it says what it said before', async () => {
+    let mended = 0;
+    const options = { file, home: '/home/ada', clock: realClock, current: await loadConfig(file, '/home/ada'), settleMs: 30 };
+    const onTrouble = (reason: string): void => assert.fail(reason);
+    const onMended = (): void => void (mended += 1);
+    watching = await watchConfig({ ...options, onConfig: told.add, onError: told.add, onMended, onTrouble });
+    assert.equal(mended, 0, 'it was never bad');
+    await writeFile(file, '{ "machines": ');
+    await told.until(1);
+    await writeFile(file, GOOD);
+    await watching.reload();
+    assert.equal(mended, 1);
+    assert.equal(told.all.length, 1);
+  });
+
   it('that was edited while the hub was starting is not missed', async () => {
     const old = await loadConfig(file, '/home/ada');
     await writeFile(file, BETTER);
