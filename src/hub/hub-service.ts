@@ -14,8 +14,8 @@ import { examine } from './doctor.ts';
 import { ActionRefused } from './engine/user-actions.ts';
 import type { MachineLink } from './engine/machine-link.ts';
 import type { Hub } from './hub.ts';
-import { planResume } from './resume-plan.ts';
 import { machineEntry, statusOf, type TransferRate } from './reports.ts';
+import { resume } from './resume.ts';
 import { headHash, waitReport } from './wait-report.ts';
 
 /** What the service needs besides the hub. */
@@ -126,26 +126,7 @@ export function createHubService(options: HubServiceOptions): HubService {
       await hub().store.flush();
       return { machine: machineEntry(hub(), one) };
     },
-    'machines/resume': async ({ machine, mode, preview }) => {
-      const one = link(machine);
-      const { quarantine } = one;
-      const modes = mode === null ? (['refill', 'accept-deletes'] as const) : [mode];
-      const plans = quarantine === null ? [] : await Promise.all(modes.map((each) => planResume(hub(), one, each)));
-      if (preview) return { machine: machineEntry(hub(), one), quarantine, plans, resumed: false };
-      if (quarantine !== null && mode === null) {
-        throw new HubError('refused', `${machine} was stopped by a safeguard: ${quarantine}`, {
-          unchanged: 'It is still stopped.',
-          next: 'Choose --refill (bring back what is missing, delete nothing) or --accept-deletes.',
-        });
-      }
-      if (hub().config.machines[machine]?.paused) {
-        throw new HubError('refused', `${machine} is paused in the configuration.`, { next: 'Take "paused" out of its entry there.' });
-      }
-      if (one.row.paused) one.setPaused(false);
-      if (quarantine !== null && mode !== null) one.release(mode);
-      await hub().store.flush();
-      return { machine: machineEntry(hub(), one), quarantine, plans: mode === null ? [] : plans, resumed: true };
-    },
+    'machines/resume': ({ machine, mode, preview }) => resume(hub(), link(machine), mode, preview),
     'conflicts/list': async ({ status }) => ({
       conflicts: hub().store.conflicts.list(status === 'all' ? {} : { status: status ?? 'open' }),
     }),

@@ -123,6 +123,11 @@ export class Hub {
     return this.#rules;
   }
 
+  /** A mark for a replica (`.claude-sync/replica-id`) that no other has. */
+  newMark(): string {
+    return this.#options.random.hex(16);
+  }
+
   get unsupported(): readonly UnsupportedMachine[] {
     return this.#unsupported;
   }

@@ -28,7 +28,7 @@ export async function planResume(hub: Hub, link: MachineLink, mode: ResumeMode):
     read.bytes += stat.size;
     const rule = hub.rules.ofPath(path);
     const head = pair && hub.store.heads.get(pair.key);
-    if (mode === 'refill' && head && rule.merge !== 'log' && rule.merge !== 'union') conflicts += 1;
+    if (mode !== 'accept-deletes' && head && rule.merge !== 'log' && rule.merge !== 'union') conflicts += 1;
     if (pair) others.push(pair.key);
   }
   for (const head of hub.store.heads.values()) {

@@ -22,9 +22,10 @@ export const MachinesPauseResult = z.object({ machine: MachineEntry });
 export type MachinesPauseResult = z.infer<typeof MachinesPauseResult>;
 
 /**
- * `refill`: forget what was verified there and unite, deleting nothing; `accept-deletes`: what is gone there was meant to go.
+ * `refill`: forget what was verified there and unite, deleting nothing; `accept-deletes`: what is gone there was meant to go;
+ * `new-id`: its folder is a copy of another machine's: it gets a mark of its own, then the same as `refill`.
  */
-export const ResumeModeSchema = z.enum(['refill', 'accept-deletes']);
+export const ResumeModeSchema = z.enum(['refill', 'accept-deletes', 'new-id']);
 export type ResumeMode = z.infer<typeof ResumeModeSchema>;
 
 /**
@@ -57,7 +58,9 @@ export const MachinesResumeResult = z.object({
   machine: MachineEntry,
   /** Why it is (or was) quarantined, else `null`. */
   quarantine: z.string().nullable(),
-  /** The modes asked for: both in a preview without a mode, the one that was carried out otherwise; empty after a mere pause. */
+  /** Machines whose folder carries the same mark: only mode `new-id` helps then. */
+  sharedWith: z.array(MachineNameSchema).optional(),
+  /** The modes asked for: all that fit in a preview without a mode, the one that was carried out otherwise; empty after a mere pause. */
   plans: z.array(ResumePlan),
   /** False in a preview. */
   resumed: z.boolean(),

@@ -35,9 +35,13 @@ export function addMachines(program: Command, host: CommandHost): void {
     .argument('<machine>')
     .option('--refill', 'forget what was verified there and unite: nothing is deleted')
     .option('--accept-deletes', 'what is gone there was meant to go, everywhere')
+    .option(
+      '--new-id',
+      "its folder is a copy of another machine's: give it a mark of its own and unite: nothing is deleted",
+    )
     .option('--preview', 'only show what would happen')
     .action(
-      host.run(async (cli, machine: string, options: { refill?: true; acceptDeletes?: true; preview?: true }) => {
+      host.run(async (cli, machine: string, options: ModeOptions & { preview?: true }) => {
         const mode = chosenMode(options);
         const result = await cli.withHub(async (hub) => {
           if (mode !== null || options.preview) {
@@ -51,16 +55,28 @@ export function addMachines(program: Command, host: CommandHost): void {
         cli.out.result(result, () => printResume(cli.out, machine, result));
         if (result.resumed || options.preview) return EXIT.done;
         throw new UsageError(
-          `${plainLine(machine)} is quarantined: add --refill (unites, deletes nothing) or --accept-deletes to resume it`,
+          (result.sharedWith ?? []).length > 0
+            ? `${plainLine(machine)} is quarantined: its folder is a copy of that of ${plainLine(result.sharedWith?.join(', ') ?? '')}; add --new-id to give it a mark of its own (unites, deletes nothing)`
+            : `${plainLine(machine)} is quarantined: add --refill (unites, deletes nothing) or --accept-deletes to resume it`,
         );
       }),
     );
 }
 
-function chosenMode(options: { refill?: true; acceptDeletes?: true }): ResumeMode | null {
-  if (options.refill && options.acceptDeletes) throw new UsageError('--refill and --accept-deletes exclude each other');
-  if (options.refill) return 'refill';
-  return options.acceptDeletes ? 'accept-deletes' : null;
+interface ModeOptions {
+  readonly refill?: true;
+  readonly acceptDeletes?: true;
+  readonly newId?: true;
+}
+
+function chosenMode({ refill, acceptDeletes, newId }: ModeOptions): ResumeMode | null {
+  const chosen: ResumeMode[] = [
+    ...(refill ? (['refill'] as const) : []),
+    ...(acceptDeletes ? (['accept-deletes'] as const) : []),
+    ...(newId ? (['new-id'] as const) : []),
+  ];
+  if (chosen.length > 1) throw new UsageError(`--${chosen.join(' and --')} exclude each other`);
+  return chosen[0] ?? null;
 }
 
 function printResume(out: Output, machine: string, result: MachinesResumeResult): void {

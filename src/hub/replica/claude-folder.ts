@@ -84,7 +84,22 @@ export async function readMarker(context: TreeContext): Promise<string | null> {
 }
 
 /** Writes the replica id whole or not at all. @throws {FileSystemError} `exists` when there is one. */
-export async function writeMarker(context: TreeContext, id: string): Promise<void> {
+export function writeMarker(context: TreeContext, id: string): Promise<void> {
+  return putMarker(context, id, (temp) => context.fs.rename(temp, MARKER_FILE));
+}
+
+/**
+ * Puts another id in the place of the replica id `old`, whole or not at all. The file is the hub's own: nobody else writes it.
+ * @returns whether `old` was there; nothing is changed otherwise.
+ * @throws {FileSystemError}
+ */
+export async function replaceMarker(context: TreeContext, old: string, id: string): Promise<boolean> {
+  if ((await readMarker(context)) !== old) return false;
+  await putMarker(context, id, (temp) => context.fs.renameOver(temp, MARKER_FILE));
+  return true;
+}
+
+async function putMarker(context: TreeContext, id: string, place: (temp: string) => Promise<void>): Promise<void> {
   const bytes = Buffer.from(`${id}\n`);
   const request = {
     expect: { kind: 'absent' },
@@ -98,7 +113,7 @@ export async function writeMarker(context: TreeContext, id: string): Promise<voi
   } as const;
   const temp = await writeTemp(context, request, true);
   try {
-    await context.fs.rename(temp.path, MARKER_FILE);
+    await place(temp.path);
   } catch (error) {
     if (!FileSystemError.is(error, 'disconnected')) await discardTemp(context, temp.path);
     throw error;

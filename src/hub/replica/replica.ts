@@ -30,6 +30,8 @@ export interface Replica {
   readMarker(): Promise<string | null>;
   /** Writes the replica id; fails when there is one already. */
   writeMarker(id: string): Promise<void>;
+  /** Puts another replica id in the place of `old`. @returns whether `old` was there; nothing is changed otherwise. */
+  replaceMarker(old: string, id: string): Promise<boolean>;
 
   /**
    * Tells `onHint` about changed paths until closed. Hints may be late, doubled or wrong, never trusted.

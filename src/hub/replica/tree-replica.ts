@@ -7,7 +7,7 @@ import { FileSystemError } from '../ports/file-system.ts';
 import type { FileSystem } from '../ports/file-system.ts';
 import type { IntentTable, UndoTable } from '../store/store.ts';
 import { guardedAppend } from './append.ts';
-import { makePrivateFolders, probeFolding, readMarker, requireClaudeFolder, writeMarker } from './claude-folder.ts';
+import { makePrivateFolders, probeFolding, readMarker, replaceMarker, requireClaudeFolder, writeMarker } from './claude-folder.ts';
 import type { LivenessProbe } from './liveness.ts';
 import { lockFolder } from './lock-folder.ts';
 import { UNDO_FOLDER } from './private-folder.ts';
@@ -69,7 +69,7 @@ export interface TreeReplicaOptions {
  * the simulation.
  *
  * `connect` rejects with `ClaudeFolderMissing` or `PrivateFolderUnusable`; `lock`, `lateWrites`, `expireUndo`,
- * `readMarker`, `writeMarker`, `read` and `readUndo` also with `FileSystemError`. The guarded writes turn failures into outcomes.
+ * `readMarker`, `writeMarker`, `replaceMarker`, `read` and `readUndo` also with `FileSystemError`. The guarded writes turn failures into outcomes.
  */
 export function createTreeReplica(options: TreeReplicaOptions): Replica {
   const { machine, os, fs } = options;
@@ -139,6 +139,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
 
     readMarker: () => reaching(() => readMarker(context)),
     writeMarker: (id) => reaching(() => writeMarker(context, id)),
+    replaceMarker: (old, id) => reaching(() => replaceMarker(context, old, id)),
     watch: (onHint, onTrouble) => reaching(() => options.watch.start(onHint, onTrouble)),
 
     look: (path) => reaching(() => lookAt(fs, path)),

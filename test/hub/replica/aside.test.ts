@@ -181,12 +181,16 @@ describe('what is taken from its place', () => {
       await assert.rejects(ground.connected(), PrivateFolderUnusable);
     });
 
-    it('keeps the replica id and never writes a second one', async () => {
+    it('keeps the replica id, and puts another in its place only when told which', async () => {
       const replica = await ground.connected();
       assert.equal(await replica.readMarker(), null);
       await replica.writeMarker('id-1');
       await assert.rejects(replica.writeMarker('id-2'), FileSystemError);
       assert.equal(await replica.readMarker(), 'id-1');
+      assert.equal(await replica.replaceMarker('id-0', 'id-2'), false);
+      assert.equal(await replica.readMarker(), 'id-1');
+      assert.equal(await replica.replaceMarker('id-1', 'id-2'), true);
+      assert.equal(await replica.readMarker(), 'id-2');
       assert.deepEqual(ground.names('.claude-sync/tmp'), []);
     });
   });

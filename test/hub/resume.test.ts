@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { readFile, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { resume } from '../../src/hub/resume.ts';
+import { HubGround, until } from './hub-ground.ts';
+
+describe('two machines of the configuration that are one and the same folder', function () {
+  this.timeout(30_000);
+  let ground: HubGround;
+  beforeEach(async () => (ground = await HubGround.open()));
+  afterEach(() => ground.close());
+
+  it('are told from a copy, and the mark stays as it is', async () => {
+    await ground.settle();
+    await ground.hub.close();
+    await rm(ground.claudeDir('mac'), { recursive: true });
+    await symlink(ground.claudeDir('rog'), ground.claudeDir('mac'));
+    const mark = (): Promise<string> => readFile(join(ground.claudeDir('rog'), '.claude-sync/replica-id'), 'utf8');
+    const before = await mark();
+    await ground.boot();
+    const mac = ground.hub.engine.links.get('mac');
+    assert.ok(mac);
+    await until('the second one is stopped', () => mac.quarantine !== null);
+    await assert.rejects(resume(ground.hub, mac, 'new-id', false), /one and the same folder/);
+    assert.equal(await mark(), before);
+    assert.notEqual(mac.quarantine, null);
+  });
+});
