@@ -188,8 +188,8 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
       unsupported.push({ name, reason: 'machines over SSH are not supported yet: only transport "local" is synced' });
       continue;
     }
-    const { home, platform, clock, random } = options;
-    const replica = await createLocalMachine({ name, config: machine, home, platform, store, clock, random, rules });
+    const { home, platform, clock, random, dataDir } = options;
+    const replica = await createLocalMachine({ name, config: machine, home, platform, store, clock, random, rules, dataDir });
     machines.push({ replica, settings: machineSettings(machine) });
   }
   const engine = createEngine({

@@ -1,11 +1,16 @@
 import { realpath } from 'node:fs/promises';
 import type { Rules } from '../core/rules/classify.ts';
-import type { MachineName, MachineOs } from '../core/domain.ts';
+import type { MachineName, MachineOs, Pair } from '../core/domain.ts';
 import type { MachineConfig } from './config/schema.ts';
 import { expandHome } from './config/expand-home.ts';
 import { ALL_GUARDS } from './engine/guards.ts';
 import type { Clock, Random } from './ports/clock.ts';
+import type { FileSystem } from './ports/file-system.ts';
 import { createChokidarWatch } from './replica/chokidar-watch.ts';
+import { createFollowedFileSystem } from './replica/followed-file-system.ts';
+import { createFollowedReplica } from './replica/followed-replica.ts';
+import { FollowedRoots, type RootTarget } from './replica/followed-roots.ts';
+import { createFollowedWatch } from './replica/followed-watch.ts';
 import { createFolderWatch } from './replica/folder-watch.ts';
 import { createLivenessProbe, linuxProcesses } from './replica/liveness.ts';
 import { createNodeFileSystem } from './replica/node-file-system.ts';
@@ -24,6 +29,8 @@ export interface LocalMachineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: Rules;
+  /** Absolute data folder of the hub, which no link may lead to. */
+  readonly dataDir: string;
 }
 
 /** Builds the replica; nothing is touched on disk before `connect`. */
@@ -31,16 +38,22 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
   const { name, config, store, clock, random, rules } = options;
   const home = config.home === undefined ? options.home : expandHome(config.home, options.home);
   const claudeDir = await resolved(expandHome(config.claudeDir, home));
-  const fs = createNodeFileSystem(claudeDir);
+  const own = createNodeFileSystem(claudeDir);
+  const outside = createNodeFileSystem('/');
   // inotify is one watch per folder anyway, and then needs no library that remembers every file.
   const createWatch = options.platform === 'linux' ? createFolderWatch : createChokidarWatch;
-  return createTreeReplica({
+  const prune = (folder: string): boolean => !rules.folderWanted(`${folder}/`);
+  const roots = followedRoots(options, claudeDir, own, outside);
+  const fs = roots === null ? own : createFollowedFileSystem(own, outside, claudeDir, roots);
+  const ownWatch = createWatch(claudeDir, prune);
+  const followedWatch = roots === null ? null : createFollowedWatch(ownWatch, roots, createWatch, prune);
+  const replica = createTreeReplica({
     machine: name,
     os: config.os ?? osOf(options.platform),
     home,
     claudeDir,
     fs,
-    outside: createNodeFileSystem('/'),
+    outside,
     clock,
     random,
     guards: ALL_GUARDS,
@@ -48,10 +61,49 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
     undo: store.undo,
     flush: () => store.flush({ durable: true }),
     epoch: () => store.machines.get(name)?.connectionEpoch ?? 0,
-    watch: createWatch(claudeDir, (folder) => !rules.folderWanted(`${folder}/`)),
-    live: createLivenessProbe({ fs, clock, processes: options.platform === 'linux' ? linuxProcesses() : null }),
+    watch: followedWatch ?? ownWatch,
+    live: createLivenessProbe({ fs: own, clock, processes: options.platform === 'linux' ? linuxProcesses() : null }),
     durableCreates: false,
     answersLate: false,
+  });
+  if (roots === null || followedWatch === null) return replica;
+  return createFollowedReplica({ replica, roots, fs, watch: followedWatch, intents: store.intents, undo: store.undo });
+}
+
+/** The links of this machine that are followed on purpose; `null` when there are none. */
+function followedRoots(
+  { name, config, store, rules, dataDir }: LocalMachineOptions,
+  claudeDir: string,
+  fs: FileSystem,
+  outside: FileSystem,
+): FollowedRoots | null {
+  if (config.followRoots.length === 0) return null;
+  const setting = (root: string): string => `follow/${name}/${root}`;
+  const pairsAt = (root: string): Pair[] => {
+    const one = store.pairs.atPath(name, root);
+    return [...(one === undefined ? [] : [one]), ...store.pairs.belowPath(name, `${root}/`)];
+  };
+  return new FollowedRoots({
+    roots: config.followRoots,
+    claudeDir,
+    fs,
+    outside,
+    memory: {
+      get(root) {
+        const text = store.getSetting(setting(root)) ?? '';
+        return text === '' ? null : (JSON.parse(text) as RootTarget);
+      },
+      set: (root, target) => store.setSetting(setting(root), target === null ? '' : JSON.stringify(target)),
+      hasFiles: (root) => pairsAt(root).some(({ base }) => base?.kind === 'file'),
+      startOver(root) {
+        for (const pair of pairsAt(root)) store.pairs.put({ ...pair, base: null, evictedSeq: null, state: 'ok', reason: null });
+      },
+    },
+    refusal: (target) => {
+      if (rules.ofPath(target.slice(1)).class === 'secret') return `${target} holds secrets and is not followed`;
+      const isHubs = target === dataDir || target.startsWith(`${dataDir}/`) || dataDir.startsWith(`${target}/`);
+      return isHubs ? `${target} is a part of the hub's data, or has it inside` : null;
+    },
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseConfig } from '../../src/hub/config/parse.ts';
@@ -14,6 +14,7 @@ export class HubGround {
   readonly troubles: Error[] = [];
   hub!: Hub;
   #config: object;
+  #entries: Readonly<Record<string, object>> = {};
   readonly #names: readonly string[];
 
   private constructor(root: string, names: readonly string[], config: object) {
@@ -23,12 +24,23 @@ export class HubGround {
   }
 
   static async open(
-    options: { readonly machines?: readonly string[]; readonly config?: object } = {},
+    options: {
+      readonly machines?: readonly string[];
+      readonly config?: object;
+      readonly entries?: Readonly<Record<string, object>>;
+      readonly prepare?: (ground: HubGround) => Promise<void>;
+    } = {},
   ): Promise<HubGround> {
     const names = options.machines ?? ['rog', 'mac'];
-    const ground = new HubGround(await mkdtemp(join(tmpdir(), 'claude-sync-hub-')), names, options.config ?? {});
+    const ground = new HubGround(
+      await realpath(await mkdtemp(join(tmpdir(), 'claude-sync-hub-'))),
+      names,
+      options.config ?? {},
+    );
+    ground.#entries = options.entries ?? {};
     for (const name of names) await mkdir(ground.claudeDir(name), { recursive: true, mode: 0o700 });
     await mkdir(ground.dataDir, { mode: 0o700 });
+    await options.prepare?.(ground);
     await ground.boot();
     return ground;
   }
@@ -81,7 +93,7 @@ export class HubGround {
     const machines = Object.fromEntries(
       this.#names.map((name) => [
         name,
-        { transport: 'local', claudeDir: this.claudeDir(name), home: join(this.root, name) },
+        { transport: 'local', claudeDir: this.claudeDir(name), home: join(this.root, name), ...this.#entries[name] },
       ]),
     );
     return JSON.stringify({ machines, ...this.#config });

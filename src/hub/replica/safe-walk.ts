@@ -2,6 +2,7 @@ import type { FileStat, Look, RelativePath } from '../../core/domain.ts';
 import { unsafeReason } from '../../core/keys/safe-path.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import type { EntryStat, FileSystem } from '../ports/file-system.ts';
+import { RootUnknown } from './followed-roots.ts';
 import { isPrivate } from './private-folder.ts';
 
 /** What lies on the way to a path and at its end. */
@@ -73,6 +74,7 @@ async function lookAt(
     return { kind: 'stat', stat: await fs.lstat(path) };
   } catch (error) {
     if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
+    if (error instanceof RootUnknown) return { kind: 'failed', reason: error.why };
     return { kind: 'failed', reason: `${path === '' ? 'the Claude folder' : path} cannot be looked at: ${error.code}` };
   }
 }

@@ -2,6 +2,7 @@ import type { FileStat, RelativePath, UnixMs } from '../../core/domain.ts';
 import { unsafeReason } from '../../core/keys/safe-path.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import type { Entry, FileSystem } from '../ports/file-system.ts';
+import { RootUnknown } from './followed-roots.ts';
 import { PRIVATE_FOLDER, isPrivate } from './private-folder.ts';
 import type { Scan } from './replica.ts';
 import { fileStat, walk } from './safe-walk.ts';
@@ -48,7 +49,7 @@ export async function scanTree(
     } catch (error) {
       if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
       // claudeDir itself was there a moment ago; that it vanished is no statement about what was in it.
-      if (error.code !== 'missing' || at === '') unlisted.set(at, `it cannot be listed: ${error.code}`);
+      if (error.code !== 'missing' || at === '') unlisted.set(at, error instanceof RootUnknown ? error.why : `it cannot be listed: ${error.code}`);
       return [];
     }
   }
