@@ -5,7 +5,7 @@ import type { EngineContext, MachineView } from './context.ts';
 import { isUnchanged } from './file-copy.ts';
 import { FileView } from './file-view.ts';
 import { hashStream } from './head-check.ts';
-import { isPrefix } from './log-copy.ts';
+import { isPrefix } from './log-cursor.ts';
 import type { Pace } from './pace.ts';
 
 /** What reading a copy showed. `silent`: it is not what was verified there, although size and time say so. */

@@ -6,7 +6,7 @@ import type { EngineContext, MachineView } from './context.ts';
 import { isUnchanged } from './file-copy.ts';
 import { FileView } from './file-view.ts';
 import type { DamagedRange } from './head-check.ts';
-import { isPrefix } from './log-copy.ts';
+import { isPrefix } from './log-cursor.ts';
 
 /**
  * Puts right what the hub's disk did to the file of a head, from a kept version or from a machine whose copy has exactly the bytes
