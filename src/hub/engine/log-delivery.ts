@@ -3,7 +3,7 @@ import type { Base, ByteRange, FileStat, Head, LogCursor, Pair } from '../../cor
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { collect } from './excerpt.ts';
 import { baseOf, hashTail, isPrefix, prefixCursor, tailStart } from './log-cursor.ts';
-import { PIECE_BYTES } from './log-heads.ts';
+import { HeadReplaced, PIECE_BYTES, readHead } from './log-heads.ts';
 import { LEVEL, LOOK, notDone, settling, type Outcome } from './outcome.ts';
 
 /** A diverged copy is replaced when nothing was written to it for this long. */
@@ -30,16 +30,20 @@ export class LogDelivery {
     // Together with `head`, before anything is waited for: what is sent of a head that is replaced meanwhile counts for nothing.
     const generation = this.#ctx.generation(pair.key);
     const { base } = pair;
-    if (base === null || base.kind === 'absent' || base.cursor === null) return this.#create(machine, pair, head, generation);
-    if (isPrefix(base.cursor)) return this.#append(machine, pair, base, base.cursor, head, generation);
-    return this.#repair(machine, pair, base, base.cursor, head, generation);
+    try {
+      if (base === null || base.kind === 'absent' || base.cursor === null) return await this.#create(machine, pair, head, generation);
+      if (isPrefix(base.cursor)) return await this.#append(machine, pair, base, base.cursor, head, generation);
+      return await this.#repair(machine, pair, base, base.cursor, head, generation);
+    } catch (error) {
+      if (error instanceof HeadReplaced) return LOOK;
+      throw error;
+    }
   }
 
   async #create(machine: MachineView, pair: Pair, head: Head, generation: number): Promise<Outcome> {
-    const { archive } = this.#ctx;
     const outcome = await machine.replica.put(pair.path, {
       expect: { kind: 'absent' },
-      content: () => archive.read(pair.key, 0, head.size),
+      content: () => readHead(this.#ctx, pair.key, [0, head.size], generation),
       size: head.size,
       mtimeMs: this.#mtime(machine, head),
       executable: false,
@@ -63,7 +67,7 @@ export class LogDelivery {
     }
     let tail: Buffer | null = null;
     while (at < head.size) {
-      const piece = await this.#piece(pair, at, head.size);
+      const piece = await this.#piece(pair, at, head.size, generation);
       if (piece === null) return this.#replaceWhenQuiet(machine, pair, base, head, generation);
       const outcome = await machine.replica.append(pair.path, {
         expect,
@@ -86,10 +90,10 @@ export class LogDelivery {
   }
 
   /** Next whole lines to send, at most about a piece; `null` when one line is too long for an append. */
-  async #piece(pair: Pair, at: number, size: number): Promise<Buffer | null> {
+  async #piece(pair: Pair, at: number, size: number, generation: number): Promise<Buffer | null> {
     for (let length = PIECE_BYTES; ; length *= 4) {
       const to = Math.min(size, at + length);
-      const bytes = await collect(this.#ctx.archive.read(pair.key, at, to));
+      const bytes = await collect(readHead(this.#ctx, pair.key, [at, to], generation));
       if (to === size) return bytes;
       const whole = wholeLineBytes(bytes);
       if (whole > 0) return bytes.subarray(0, whole);
@@ -155,13 +159,13 @@ export class LogDelivery {
   }
 
   async #replace(machine: MachineView, pair: Pair, base: Base, head: Head, generation: number): Promise<Outcome> {
-    const { archive, guards } = this.#ctx;
+    const { guards } = this.#ctx;
     const session = sessionOf(pair.key);
     if (guards.on('live-append-only') && session !== null && (await machine.isLive(session, true))) return settling(LIVE_RECHECK_MS);
     await this.#ctx.makeDurable([pair.key]);
     const outcome = await machine.replica.put(pair.path, {
       expect: { kind: 'file', stat: statOf(base) },
-      content: () => archive.read(pair.key, 0, head.size),
+      content: () => readHead(this.#ctx, pair.key, [0, head.size], generation),
       size: head.size,
       mtimeMs: this.#mtime(machine, head),
       executable: false,
@@ -185,7 +189,7 @@ export class LogDelivery {
     let left: LogCursor = cursor;
     for (const [from, to] of ranges) {
       for (let at = from; at < to; ) {
-        const bytes = await this.#piece(pair, at, to);
+        const bytes = await this.#piece(pair, at, to, generation);
         if (bytes === null) return LEVEL;
         // Only the rest of a line whose beginning is there already; a beginning of anything else is left alone.
         if (torn !== null && !bytes.subarray(0, torn.length).equals(torn)) return LEVEL;

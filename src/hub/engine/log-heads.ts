@@ -14,6 +14,26 @@ export class ForgottenMeanwhile extends Error {
   }
 }
 
+/** A head was replaced while it was being sent: what was read of it may be of the one or the other. Nothing of it was written. */
+export class HeadReplaced extends Error {
+  constructor(key: Key) {
+    super(`${key} was replaced while it was being sent; it is sent anew`);
+    this.name = 'HeadReplaced';
+  }
+}
+
+/**
+ * Bytes `[from, to)` of the head of `generation`.
+ * @throws {HeadReplaced} before it ends, when that is not the head any more.
+ */
+export async function* readHead(ctx: EngineContext, key: Key, [from, to]: ByteRange, generation: number): AsyncGenerator<Buffer> {
+  for await (const chunk of ctx.archive.read(key, from, to)) {
+    if (ctx.generation(key) !== generation) throw new HeadReplaced(key);
+    yield chunk;
+  }
+  if (ctx.generation(key) !== generation) throw new HeadReplaced(key);
+}
+
 /** What an append to a head needs to know besides the bytes. */
 export interface AppendMeta {
   readonly origin: MachineName;
@@ -78,6 +98,8 @@ export class LogHeads {
     const { archive, store } = this.#ctx;
     if (this.#ctx.isForgotten(key)) throw new ForgottenMeanwhile(key);
     const staged = await archive.stage(content);
+    // Before as well as after: whoever reads while the files are exchanged has to notice.
+    this.#ctx.newGeneration(key);
     await archive.install(key, staged, false);
     const head: Head = {
       key,
