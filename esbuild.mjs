@@ -50,7 +50,11 @@ for (const result of await Promise.allSettled([node(), extension(), webview(), s
  * better-sqlite3 stays a package: it finds its native file next to itself.
  */
 async function node() {
-  const entryPoints = present({ 'claude-sync': 'src/cli/main.ts', 'writer-thread': 'src/hub/store/writer-thread.ts' });
+  const entryPoints = present({
+    'claude-sync': 'src/cli/main.ts',
+    'writer-thread': 'src/hub/store/writer-thread.ts',
+    'copy-thread': 'src/hub/replica/many/copy-thread.ts',
+  });
   if (entryPoints.length === 0) return;
   const { metafile } = await build({
     ...common,

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import type { UnixMs } from '../core/domain.ts';
 import { createRules, type Rules } from '../core/rules/classify.ts';
@@ -13,6 +14,7 @@ import { ALL_GUARDS } from './engine/guards.ts';
 import type { RecoveryReport } from './engine/recovery.ts';
 import { createLocalMachine } from './local-machine.ts';
 import type { Clock, Random } from './ports/clock.ts';
+import { CopyThreads } from './replica/many/copy-threads.ts';
 import { createNodeFileSystem } from './replica/node-file-system.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
@@ -22,6 +24,8 @@ const SCAN_SECONDS = 900;
 /** Lines of the sync log are kept this long. */
 const SYNC_LOG_DAYS = 30;
 const DAY_MS = 86_400_000;
+/** More threads than this only wait for the journal of the file system. */
+const COPY_THREADS = 2;
 
 /** What a hub is made of. */
 export interface HubOptions {
@@ -33,8 +37,8 @@ export interface HubOptions {
   readonly random: Random;
   readonly onChange: () => void;
   readonly onTrouble: (error: Error) => void;
-  /** The writer thread's entry, in a bundle. */
-  readonly workerUrl?: URL | undefined;
+  /** The entries of the threads, in a bundle. */
+  readonly threads?: { readonly writer: URL | undefined; readonly copy: URL | undefined };
 }
 
 /** Transport of a configured machine that this version cannot drive. */
@@ -89,9 +93,10 @@ export class Hub {
       path: join(options.dataDir, 'sync.db'),
       clock: options.clock,
       onTrouble: options.onTrouble,
-      ...(options.workerUrl ? { workerUrl: options.workerUrl } : {}),
+      ...(options.threads?.writer ? { workerUrl: options.threads.writer } : {}),
     });
-    const archive = createArchive({ fs: createNodeFileSystem(options.dataDir), random: options.random, guards: ALL_GUARDS });
+    const root = resolve(options.dataDir).replaceAll('\\', '/');
+    const archive = createArchive({ fs: createNodeFileSystem(root), random: options.random, guards: ALL_GUARDS, root });
     await archive.open();
     return new Hub(options, store, archive, await build(options, options.loaded, store, archive), diskTrouble);
   }
@@ -181,6 +186,13 @@ interface Built {
 
 async function build(options: HubOptions, { config }: LoadedConfig, store: Store, archive: Archive): Promise<Built> {
   const rules = createRules({ include: config.sync.include, exclude: config.sync.exclude });
+  const { home, platform, clock, random } = options;
+  const threads = new CopyThreads({
+    clock,
+    most: Math.min(COPY_THREADS, availableParallelism()),
+    url: options.threads?.copy,
+    onTrouble: options.onTrouble,
+  });
   const machines: EngineMachine[] = [];
   const unsupported: UnsupportedMachine[] = [];
   for (const [name, machine] of Object.entries(config.machines)) {
@@ -188,8 +200,7 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
       unsupported.push({ name, reason: 'machines over SSH are not supported yet: only transport "local" is synced' });
       continue;
     }
-    const { home, platform, clock, random, dataDir } = options;
-    const replica = await createLocalMachine({ name, config: machine, home, platform, store, clock, random, rules, dataDir });
+    const replica = await createLocalMachine({ name, config: machine, home, platform, store, clock, random, rules, dataDir: options.dataDir, threads });
     machines.push({ replica, settings: machineSettings(machine) });
   }
   const engine = createEngine({

@@ -13,6 +13,7 @@ import { FollowedRoots, type RootTarget } from './replica/followed-roots.ts';
 import { createFollowedWatch } from './replica/followed-watch.ts';
 import { createFolderWatch } from './replica/folder-watch.ts';
 import { createLivenessProbe, linuxProcesses } from './replica/liveness.ts';
+import type { CopyThreads } from './replica/many/copy-threads.ts';
 import { createNodeFileSystem } from './replica/node-file-system.ts';
 import type { Replica } from './replica/replica.ts';
 import { createTreeReplica } from './replica/tree-replica.ts';
@@ -31,11 +32,12 @@ export interface LocalMachineOptions {
   readonly rules: Rules;
   /** Absolute data folder of the hub, which no link may lead to. */
   readonly dataDir: string;
+  readonly threads: CopyThreads;
 }
 
 /** Builds the replica; nothing is touched on disk before `connect`. */
 export async function createLocalMachine(options: LocalMachineOptions): Promise<Replica> {
-  const { name, config, store, clock, random, rules } = options;
+  const { name, config, store, clock, random, rules, threads } = options;
   const home = config.home === undefined ? options.home : expandHome(config.home, options.home);
   const claudeDir = await resolved(expandHome(config.claudeDir, home));
   const own = createNodeFileSystem(claudeDir);
@@ -65,6 +67,8 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
     live: createLivenessProbe({ fs: own, clock, processes: options.platform === 'linux' ? linuxProcesses() : null }),
     durableCreates: false,
     answersLate: false,
+    // A thread knows nothing of links that are followed.
+    ...(roots === null ? { threads } : {}),
   });
   if (roots === null || followedWatch === null) return replica;
   return createFollowedReplica({ replica, roots, fs, watch: followedWatch, intents: store.intents, undo: store.undo });

@@ -67,7 +67,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       random: systemRandom,
       onChange,
       onTrouble: (error) => log.warn({ err: error }, 'trouble'),
-      workerUrl: workerUrl(),
+      threads: { writer: bundled('writer-thread.js'), copy: bundled('copy-thread.js') },
     });
     hub = opened;
     const following = await follow(options, home, opened, log);
@@ -178,10 +178,10 @@ function greet(hub: Hub, socketPath: string): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** In the bundle the writer thread is a file beside the program; from source the store finds its own. */
-function workerUrl(): URL | undefined {
-  const bundled = new URL('./writer-thread.js', import.meta.url);
-  return bundled.protocol === 'file:' && existsSync(bundled) ? bundled : undefined;
+/** In the bundle the entry of a thread is a file beside the program; from source each finds its own. */
+function bundled(entry: string): URL | undefined {
+  const url = new URL(`./${entry}`, import.meta.url);
+  return url.protocol === 'file:' && existsSync(url) ? url : undefined;
 }
 
 /** The one decision to stop: the first reason counts. */

@@ -1,6 +1,6 @@
 import type { Key } from '../core/domain.ts';
 import type { ResumeMode, ResumePlan } from '../protocol/machines.ts';
-import { isUnchanged } from './engine/file-copy.ts';
+import { isUnchanged } from './engine/file-base.ts';
 import type { MachineLink } from './engine/machine-link.ts';
 import type { Hub } from './hub.ts';
 

@@ -1,4 +1,5 @@
 import type { Key, Sha256 } from '../../core/domain.ts';
+import type { Intake } from '../replica/replica.ts';
 
 /**
  * The hub's own copy of everything: the head of each key as a plain readable file below `archive/`,
@@ -31,6 +32,13 @@ export interface Archive {
    * before anything relies on it.
    */
   install(key: Key, staged: Staged, executable: boolean, options?: { readonly durable?: boolean }): Promise<void>;
+  /**
+   * Absolute path of the head file, for a thread or a program that reads it by itself; `null` where the archive is no plain folder.
+   * What is read there may be of a later head.
+   */
+  localPath(key: Key): string | null;
+  /** How others may put content into staging. */
+  readonly intake: Intake;
   /** Throws staged content away. */
   discard(staged: Staged): Promise<void>;
   /** Bytes `[from, to)` of staged content. */

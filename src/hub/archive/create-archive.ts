@@ -15,13 +15,15 @@ export interface ArchiveOptions {
   readonly fs: FileSystem;
   readonly random: Random;
   readonly guards: Guards;
+  /** Absolute path of the hub's data folder, when it is one of this computer. */
+  readonly root?: string;
 }
 
 /**
  * The archive in the folders `archive/`, `versions/` and `staging/` below the root of `fs`. `open` has to come first.
  * Different keys may be worked on at the same time; the caller lets only one write to a key.
  */
-export function createArchive({ fs, random, guards }: ArchiveOptions): Archive {
+export function createArchive({ fs, random, guards, root }: ArchiveOptions): Archive {
   const folders = new FolderCache(fs);
   const staging = new Staging(fs, random, folders);
   let spelling: Spelling = 'plain';
@@ -44,6 +46,13 @@ export function createArchive({ fs, random, guards }: ArchiveOptions): Archive {
     truncate: (key, size) => heads.truncate(key, size),
     stage: (content) => staging.stage(content),
     install: (key, staged, executable, options) => heads.install(key, staged, executable, options?.durable ?? true),
+    localPath: (key) => (root === undefined ? null : `${root}/${heads.path(key)}`),
+    intake: {
+      place: root === undefined ? null : (name) => `${root}/${staging.path(name)}`,
+      newName: () => staging.newName(),
+      stage: (content) => staging.stage(content),
+      discard: (staged) => staging.discard(staged.name),
+    },
     discard: (staged) => staging.discard(staged.name),
     readStaged: (staged, from, to) => staging.read(staged, from, to),
     remove: (key) => heads.remove(key),

@@ -36,7 +36,7 @@ export class HeadFiles {
   }
 
   async size(key: Key): Promise<number | null> {
-    const path = this.#path(key);
+    const path = this.path(key);
     const known = this.#overhang.get(path) ?? this.#handles.size(path);
     if (known !== undefined) return known === 0 && this.#overhang.has(path) ? null : known;
     const stat = await this.#fs.lstat(path);
@@ -45,11 +45,11 @@ export class HeadFiles {
   }
 
   read(key: Key, from: number, to: number): AsyncGenerator<Buffer> {
-    return readBytes(this.#fs, this.#path(key), key, from, to);
+    return readBytes(this.#fs, this.path(key), key, from, to);
   }
 
   async append(key: Key, at: number, bytes: Uint8Array): Promise<void> {
-    const path = this.#path(key);
+    const path = this.path(key);
     const overhang = this.#overhang.get(path);
     if (overhang !== undefined) await this.truncate(key, overhang);
     const open = (): Promise<AppendHandle> => this.#openForAppend(key, path, at);
@@ -69,7 +69,7 @@ export class HeadFiles {
   }
 
   async truncate(key: Key, size: number): Promise<void> {
-    const path = this.#path(key);
+    const path = this.path(key);
     await this.#handles.close(path);
     if (size === 0) return this.remove(key);
     const stat = await this.#fs.lstat(path);
@@ -82,7 +82,7 @@ export class HeadFiles {
   }
 
   async install(key: Key, staged: Staged, executable: boolean, durable: boolean): Promise<void> {
-    const path = this.#path(key);
+    const path = this.path(key);
     const from = this.#staging.path(staged.name);
     if (executable || durable) {
       const file = await openExisting(this.#fs, from, 'append', `staged ${staged.sha256}`);
@@ -103,7 +103,7 @@ export class HeadFiles {
   }
 
   async remove(key: Key): Promise<void> {
-    const path = this.#path(key);
+    const path = this.path(key);
     await this.#handles.close(path);
     await unlinkIfThere(this.#fs, path);
     this.#overhang.delete(path);
@@ -113,7 +113,7 @@ export class HeadFiles {
   async sync(keys: readonly Key[]): Promise<void> {
     const left = keys[Symbol.iterator]();
     const lane = async (): Promise<void> => {
-      for (const key of left) await this.#unsynced.sync(this.#path(key), () => this.#syncFile(key));
+      for (const key of left) await this.#unsynced.sync(this.path(key), () => this.#syncFile(key));
     };
     // A first pairing syncs thousands of files: never with all of them open at once.
     await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, lane));
@@ -125,7 +125,7 @@ export class HeadFiles {
   }
 
   async #syncFile(key: Key): Promise<void> {
-    const path = this.#path(key);
+    const path = this.path(key);
     const syncing = this.#handles.useOpen(path, ({ file }) => file.sync());
     if (syncing !== null) return syncing;
     const file = await openExisting(this.#fs, path, 'append', key);
@@ -163,7 +163,8 @@ export class HeadFiles {
     }
   }
 
-  #path(key: Key): string {
+  /** Path of the head file below the data folder. */
+  path(key: Key): string {
     return `${FOLDER}/${pathOfHead(key, this.#spelling())}`;
   }
 }

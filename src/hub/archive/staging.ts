@@ -33,10 +33,14 @@ export class Staging {
     return `${FOLDER}/${name}`;
   }
 
+  /** A name for new content. Begins with a letter that is no digit, so that it has two spellings (see `findSpelling`). */
+  newName(): string {
+    return `s${this.#random.hex(16)}`;
+  }
+
   /** Writes a new file through `write`; it is removed again when that fails. @returns its name. */
   async create(write: (file: OpenFile) => Promise<void>): Promise<string> {
-    // Begins with a letter that is no digit, so that it has two spellings (see `findSpelling`).
-    const name = `s${this.#random.hex(16)}`;
+    const name = this.newName();
     const path = this.path(name);
     const file = await this.#folders.inParentOf(path, () => this.#fs.open(path, 'create'));
     try {

@@ -54,6 +54,9 @@ export interface MachineView {
    * if somebody had written it.
    */
   readonly mayEcho: boolean;
+  /** New files are made at these paths from now on: what is heard of them before `endWriting` is looked into then. */
+  beginWriting(paths: ReadonlySet<RelativePath>): void;
+  endWriting(paths: ReadonlySet<RelativePath>): void;
   /** Hub time of the last change seen in this copy. */
   changedAt(key: Key): UnixMs | null;
   noteChange(key: Key): void;
@@ -90,6 +93,8 @@ export interface EngineContext {
   machines(): Iterable<MachineView>;
   /** The head of `key` changed: every machine but `source` is behind. */
   headChanged(key: Key, source: MachineName | null): void;
+  /** `headChanged` for many keys at once. */
+  headsChanged(keys: readonly Key[], source: MachineName): void;
   /** Counts changes of a head that are not appends; a copy brought level with an older generation is not level. */
   generation(key: Key): number;
   newGeneration(key: Key): void;

@@ -2,7 +2,7 @@ import { segmentsOf, type SegmentHashes } from '../../core/log/segments.ts';
 import type { Base, Head, LogCursor, Pair } from '../../core/domain.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import type { EngineContext, MachineView } from './context.ts';
-import { isUnchanged } from './file-copy.ts';
+import { isUnchanged } from './file-base.ts';
 import { FileView } from './file-view.ts';
 import { hashStream } from './head-check.ts';
 import { isPrefix } from './log-cursor.ts';

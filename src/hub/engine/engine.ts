@@ -23,6 +23,7 @@ import { Reconciler } from './reconcile.ts';
 import { noteCleanStop, recover, type RecoveryReport } from './recovery.ts';
 import { Recurring, type Turn } from './recurring.ts';
 import { Retention } from './retention.ts';
+import { Together } from './together.ts';
 import { UserActions } from './user-actions.ts';
 
 /** The first retention waits until the start is over; then one a day. */
@@ -108,6 +109,13 @@ export class Engine {
       onUnreachable: (machine, error) => this.links.get(machine.name)?.lost(error),
       onHubTrouble: (error) => options.onTrouble?.(error),
     });
+    const together = new Together({
+      ctx: this.#ctx,
+      placement: this.placement,
+      moves,
+      onUnreachable: (machine, error) => this.links.get(machine.name)?.lost(error),
+      onTrouble: (error) => options.onTrouble?.(error),
+    });
     const scan = new MachineScan({ ctx: this.#ctx, placement: this.placement, moves, lateWrites: new LateWrites(this.#ctx, history) });
     if (options.settings.versions !== undefined) {
       const retention = new Retention(this.#ctx, options.settings.versions);
@@ -124,6 +132,7 @@ export class Engine {
           settings,
           scan,
           run: (machine, key, mark) => reconciler.run(machine, key, mark),
+          together,
           onChange: () => this.#changed(),
           onTrouble: (error) => options.onTrouble?.(error),
         }),
@@ -264,7 +273,14 @@ export class Engine {
       lock: new KeyLock(),
       machine: (name) => this.links.get(name),
       machines: () => this.links.values(),
-      headChanged: (key, source) => this.#headChanged(key, source),
+      headChanged: (key, source) => {
+        this.#headsChanged([key], source);
+        this.#options.onChange?.();
+      },
+      headsChanged: (keys, source) => {
+        this.#headsChanged(keys, source);
+        this.#options.onChange?.();
+      },
       generation: (key) => this.#generations.get(key) ?? 0,
       newGeneration: (key) => {
         this.#generations.set(key, (this.#generations.get(key) ?? 0) + 1);
@@ -287,20 +303,23 @@ export class Engine {
     };
   }
 
-  #headChanged(key: Key, source: MachineName | null): void {
-    const session = sessionOf(key);
+  #headsChanged(keys: readonly Key[], source: MachineName | null): void {
     for (const link of this.links.values()) {
       if (link.name === source || !link.writable) continue;
-      link.queue.mark(key, { urgent: true });
-      // New records bring an evicted session back whole.
-      const transcript: Key = `session/${session ?? ''}`;
-      if (session !== null && key !== transcript && (link.pair(transcript)?.evictedSeq ?? null) !== null) {
-        const pair = link.pair(transcript);
-        if (pair) this.#options.store.pairs.put({ ...pair, evictedSeq: -1 });
-        link.queue.mark(transcript, { look: true });
-      }
+      link.queue.markAll(keys, { urgent: true });
+      for (const key of keys) this.#bringBackWhole(link, key);
     }
-    this.#options.onChange?.();
+  }
+
+  /** New records bring an evicted session back whole. */
+  #bringBackWhole(link: MachineLink, key: Key): void {
+    const session = sessionOf(key);
+    const transcript: Key = `session/${session ?? ''}`;
+    if (session === null || key === transcript) return;
+    const pair = link.pair(transcript);
+    if (pair === undefined || pair.evictedSeq === null) return;
+    this.#options.store.pairs.put({ ...pair, evictedSeq: -1 });
+    link.queue.mark(transcript, { look: true });
   }
 
   #noteSeen(key: Key, at: UnixMs): void {

@@ -8,6 +8,7 @@ import { ArchiveDamaged, type Staged } from '../archive/archive.ts';
 import type { WriteOutcome } from '../replica/replica.ts';
 import type { EngineContext, MachineView } from './context.ts';
 import { collect, once } from './excerpt.ts';
+import { absentBase, fileBase, isUnchanged, UNTRUSTED_TIME, withTrustedTime } from './file-base.ts';
 import { FileView } from './file-view.ts';
 import { statOf } from './log-delivery.ts';
 import { ForgottenMeanwhile } from './log-heads.ts';
@@ -18,10 +19,6 @@ import type { Mark } from './work-queue.ts';
 const STABLE_MS = 100;
 /** ... or when it has been changing for this long. */
 const STABLE_AT_MOST_MS = 3_000;
-/** Within this time a second write may leave size and mtime of a file system with coarse times as they were. */
-const COARSE_MTIME_MS = 2_000;
-/** In the place of a time that does not tell whether the file is still the same. */
-const UNTRUSTED_TIME = -1;
 
 /** What was seen of a file, with its content in staging when it had to be read. */
 interface SeenFile {
@@ -153,16 +150,6 @@ export class FileCopy {
     if (before && now - before.firstAt >= STABLE_AT_MOST_MS) return null;
     this.#moving.set(id, { firstAt: before?.firstAt ?? now, sameSince: now, size: stat.size, mtimeMs: stat.mtimeMs });
     return settling(STABLE_MS);
-  }
-
-  /**
-   * A second write within the same second may leave size and time as they were, where times are whole seconds: what was read less
-   * than two seconds after its time is read again. The base says so itself, so that a restart in between forgets nothing.
-   */
-  #untrusted(machine: MachineView, key: Key, stat: FileStat): FileStat {
-    if (stat.mtimeMs % 1000 !== 0 || this.#ctx.clock.now() - (stat.mtimeMs - machine.clockOffsetMs) >= 2 * COARSE_MTIME_MS) return stat;
-    machine.queue.again(key, COARSE_MTIME_MS, 'settling');
-    return { ...stat, mtimeMs: UNTRUSTED_TIME };
   }
 
   // --- deletes ---------------------------------------------------------------------------------------------------------
@@ -439,7 +426,7 @@ export class FileCopy {
     this.#ctx.store.pairs.put({
       ...pair,
       evictedSeq: null,
-      base: fileBase(this.#untrusted(machine, pair.key, outcome.stat), head.seq, head.hash, head.executable),
+      base: fileBase(withTrustedTime(this.#ctx.clock, machine, pair.key, outcome.stat), head.seq, head.hash, head.executable),
     });
     machine.noteDelivered(this.#ctx.headSeenAt(pair.key), size);
     return this.#ctx.store.heads.get(pair.key)?.seq === head.seq ? LEVEL : LOOK;
@@ -528,7 +515,7 @@ export class FileCopy {
     const { observed, stat } = seen;
     if (observed.kind === 'absent') this.#ctx.store.pairs.put({ ...pair, base: absentBase(seq), evictedSeq: null });
     if (observed.kind !== 'file' || stat === null) return;
-    this.#ctx.store.pairs.put({ ...pair, base: fileBase(this.#untrusted(machine, pair.key, stat), seq, observed.hash, observed.executable), evictedSeq: null });
+    this.#ctx.store.pairs.put({ ...pair, base: fileBase(withTrustedTime(this.#ctx.clock, machine, pair.key, stat), seq, observed.hash, observed.executable), evictedSeq: null });
   }
 
   #log(machine: MachineView, key: Key, action: 'commit' | 'merge' | 'conflict' | 'evict', bytes: number, detail: string | null): void {
@@ -549,20 +536,6 @@ export async function isListedAbsent(machine: MachineView, path: string): Promis
   }
 }
 
-/** Base of a copy that acknowledged a delete. */
-export function absentBase(seq: number): Base {
-  return { seq, kind: 'absent', hash: null, fileBytes: 0, mtimeMs: 0, inode: '', executable: false, cursor: null };
-}
-
-function fileBase(stat: FileStat, seq: number, hash: Sha256 | null, executable: boolean): Base {
-  return { seq, kind: 'file', hash, fileBytes: stat.size, mtimeMs: stat.mtimeMs, inode: stat.inode, executable, cursor: null };
-}
-
 function baseObserved(base: Base): Observed {
   return { kind: 'file', hash: base.hash ?? '', size: base.fileBytes, executable: base.executable };
-}
-
-/** Whether nothing speaks for a change since the base was verified. */
-export function isUnchanged(base: Base, stat: FileStat): boolean {
-  return base.fileBytes === stat.size && base.mtimeMs === stat.mtimeMs && base.inode === stat.inode && base.executable === stat.executable;
 }

@@ -3,7 +3,7 @@ import { ArchiveDamaged, type Staged } from '../archive/archive.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import { ReplicaUnreachable } from '../replica/replica.ts';
 import type { EngineContext, MachineView } from './context.ts';
-import { isUnchanged } from './file-copy.ts';
+import { isUnchanged } from './file-base.ts';
 import { FileView } from './file-view.ts';
 import type { DamagedRange } from './head-check.ts';
 import { isPrefix } from './log-cursor.ts';

@@ -1,6 +1,6 @@
 import type { MachineName, Pair } from '../../core/domain.ts';
 import type { EngineContext, MachineView } from './context.ts';
-import { isUnchanged } from './file-copy.ts';
+import { isUnchanged } from './file-base.ts';
 import { HistoryDelivery } from './history-delivery.ts';
 import { HistoryHeads } from './history-heads.ts';
 import { HistoryIntake } from './history-intake.ts';

@@ -8,6 +8,8 @@ import { LatencyWindow } from './latency.ts';
 import { standing, type Standing } from './level.ts';
 import { MachineSafeguards } from './machine-safeguards.ts';
 import type { MachineScan } from './machine-scan.ts';
+import { OwnWrites } from './own-writes.ts';
+import type { Together } from './together.ts';
 import { WorkQueue, type INTERRUPTED, type Mark } from './work-queue.ts';
 
 /** Work on this many keys at once; more does not make one disk faster. */
@@ -39,6 +41,7 @@ export interface MachineLinkOptions {
   readonly replica: Replica;
   readonly settings: MachineSettings;
   readonly run: (machine: MachineView, key: Key, mark: Required<Mark>) => Promise<void | typeof INTERRUPTED>;
+  readonly together: Pick<Together, 'canTake' | 'run'>;
   readonly scan: MachineScan;
   /** Something that `status` shows changed. */
   readonly onChange: () => void;
@@ -56,6 +59,7 @@ export class MachineLink implements MachineView {
   readonly notices = new Map<RelativePath, string>();
   readonly heldKeys = new Map<Key, string>();
   readonly latency = new LatencyWindow();
+  readonly ownWrites = new OwnWrites();
   readonly safeguards: MachineSafeguards;
   settings: MachineSettings;
   clockOffsetMs = 0;
@@ -97,6 +101,10 @@ export class MachineLink implements MachineView {
       clock: options.ctx.clock,
       concurrency: CONCURRENCY,
       run: (key, mark) => options.run(this, key, mark),
+      together: {
+        canTake: (key) => options.together.canTake(this, key),
+        run: (keys) => options.together.run(this, keys),
+      },
       onTrouble: (error) => {
         options.onTrouble(error);
         this.lost(new ReplicaUnreachable(options.replica.machine, error.message, error));
@@ -293,6 +301,14 @@ export class MachineLink implements MachineView {
       this.#live = { at: now, sessions: await this.replica.liveSessions(this.clockOffsetMs) };
     }
     return this.#live.sessions.has(session);
+  }
+
+  beginWriting(paths: ReadonlySet<RelativePath>): void {
+    this.ownWrites.begin(paths);
+  }
+
+  endWriting(paths: ReadonlySet<RelativePath>): void {
+    for (const path of this.ownWrites.end(paths, this.#ctx.clock.now())) this.#onHint({ path, kind: 'file' });
   }
 
   changedAt(key: Key): UnixMs | null {

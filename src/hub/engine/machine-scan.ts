@@ -5,7 +5,7 @@ import type { Verdict } from '../../core/safeguards/verdict.ts';
 import type { Base, FileStat, Key, MachineName, Pair, RelativePath } from '../../core/domain.ts';
 import type { Hint, Scan } from '../replica/replica.ts';
 import type { EngineContext } from './context.ts';
-import { isUnchanged } from './file-copy.ts';
+import { isUnchanged } from './file-base.ts';
 import type { LateWrites } from './late-writes.ts';
 import type { MachineLink } from './machine-link.ts';
 import type { Moves } from './moves.ts';
@@ -59,14 +59,26 @@ export class MachineScan {
     }
     const rule = this.#ctx.rules.ofPath(hint.path);
     if (!rule.allowed && this.#ctx.guards.on('deny-rules')) return;
+    if (machine.ownWrites.hold(hint.path)) return;
     const known = this.#ctx.store.pairs.atPath(machine.name, hint.path);
     if (known) {
+      if (machine.ownWrites.mayEcho(hint.path, this.#ctx.clock.now()) && (await this.#isEcho(machine, known))) return;
       machine.queue.mark(known.key, { look: true, urgent: true });
       return;
     }
     const look = await machine.replica.look(hint.path);
     if (look.kind === 'file') await this.#found(machine, hint.path, look.stat, true);
     else if (look.kind === 'refused') machine.notices.set(hint.path, look.reason);
+  }
+
+  /** Whether the file is as the hub left it and nothing waits to be done about it: then the hint was about the hub's own write. */
+  async #isEcho(machine: MachineLink, pair: Pair): Promise<boolean> {
+    const look = await machine.replica.look(pair.path);
+    const now = machine.pair(pair.key);
+    const head = this.#ctx.store.heads.get(pair.key);
+    if (look.kind !== 'file' || now?.base?.kind !== 'file' || head === undefined || machine.queue.has(pair.key)) return false;
+    if (!isUnchanged(now.base, look.stat) || now.path !== pair.path || this.#ctx.isForgotten(pair.key)) return false;
+    return machine.standing(head, this.#isLog(pair.key)) === 'level';
   }
 
   /** Tries again the files whose project was not known, when something was learned about places since. */
@@ -152,6 +164,7 @@ export class MachineScan {
   async #found(machine: MachineLink, path: RelativePath, stat: FileStat, urgent: boolean): Promise<void> {
     const at = parsePath(path);
     if (at.kind === 'transcript') this.#placement.noteTranscript(machine.name, at.folder, at.session);
+    if (machine.ownWrites.hold(path)) return;
     const pair = this.#ctx.store.pairs.atPath(machine.name, path);
     if (pair) {
       if (this.#ctx.isForgotten(pair.key)) return machine.queue.mark(pair.key, { look: true });

@@ -27,6 +27,12 @@ export class Moves {
     this.#logs = options.logs;
   }
 
+  /** Whether something is still to be moved or folded for this key. */
+  concern(machine: MachineView, key: Key): boolean {
+    const id = idOf(machine, key);
+    return this.#wanted.has(id) || this.#extra.has(id);
+  }
+
   /** A file for the key of `pair` is at another path than the known copy. */
   async foundElsewhere(machine: MachineView, pair: Pair, path: RelativePath, stat: FileStat): Promise<void> {
     const old = await machine.replica.look(pair.path);

@@ -17,6 +17,21 @@ export type DelayKind = 'settling' | 'idle';
 /** The machine went away in the middle: the key stays queued, the queue stops until `start`. */
 export const INTERRUPTED = Symbol('interrupted');
 
+/** Keys that may go together, see `Together`. */
+export interface TakesTogether {
+  /** Whether this key may; asked once for each mark that queues it. */
+  canTake(key: Key): boolean;
+  /** @returns the keys that are left to be run alone. Must not reject. */
+  run(keys: readonly Key[]): Promise<readonly Key[] | typeof INTERRUPTED>;
+}
+
+/** Fewer keys are run alone. */
+const FEWEST_TOGETHER = 4;
+/** More at a time would make what comes behind them wait for longer. */
+const MOST_TOGETHER = 64;
+/** One lot is on its way while another is planned or committed. */
+const LOTS_AT_ONCE = 3;
+
 interface Job {
   look: boolean;
   deep: boolean;
@@ -41,6 +56,11 @@ export class WorkQueue {
   /** Urgent keys are taken from here first; both hold each key of `#jobs` at most once, in order of arrival. */
   readonly #urgent = new Set<Key>();
   readonly #bulk = new Set<Key>();
+  /** Keys that may go together; each is in one of the three. */
+  readonly #companions = new Set<Key>();
+  readonly #together: TakesTogether | null;
+  #lots = 0;
+  #alone = 0;
   readonly #running = new Set<Key>();
   readonly #delayed = new Map<Key, Delayed>();
   readonly #drained: (() => void)[] = [];
@@ -50,6 +70,7 @@ export class WorkQueue {
     readonly clock: Clock;
     readonly concurrency: number;
     readonly run: (key: Key, mark: Required<Mark>) => Promise<void | typeof INTERRUPTED>;
+    readonly together?: TakesTogether;
     readonly onIdle: () => void;
     /** `run` failed although it never should: the queue stops as if the machine had gone. */
     readonly onTrouble: (error: Error) => void;
@@ -57,6 +78,7 @@ export class WorkQueue {
     this.#clock = options.clock;
     this.#concurrency = options.concurrency;
     this.#run = options.run;
+    this.#together = options.together ?? null;
     this.#onIdle = options.onIdle;
     this.#onTrouble = options.onTrouble;
   }
@@ -80,6 +102,17 @@ export class WorkQueue {
 
   /** Queues `key`, or adds to what is known about it when it is queued already. */
   mark(key: Key, mark: Mark = {}): void {
+    this.#add(key, mark, this.#together?.canTake(key) ?? false);
+    this.#next();
+  }
+
+  /** Queues many keys before any of them is run, so that they can go together. */
+  markAll(keys: Iterable<Key>, mark: Mark = {}): void {
+    for (const key of keys) this.#add(key, mark, this.#together?.canTake(key) ?? false);
+    this.#next();
+  }
+
+  #add(key: Key, mark: Mark, isCompanion: boolean): void {
     const job = this.#jobs.get(key);
     if (job) {
       job.look ||= mark.look ?? false;
@@ -87,13 +120,17 @@ export class WorkQueue {
     } else {
       this.#jobs.set(key, { look: mark.look ?? false, deep: mark.deep ?? false });
     }
+    if (isCompanion && !this.#urgent.has(key) && !this.#bulk.has(key)) {
+      this.#companions.add(key);
+      return;
+    }
+    this.#companions.delete(key);
     if (mark.urgent) {
       this.#bulk.delete(key);
       this.#urgent.add(key);
     } else if (!this.#urgent.has(key)) {
       this.#bulk.add(key);
     }
-    this.#next();
   }
 
   /** Marks `key` again after `ms`; a mark before that does not cancel it, a later `again` replaces it. */
@@ -133,12 +170,14 @@ export class WorkQueue {
     this.#jobs.clear();
     this.#urgent.clear();
     this.#bulk.clear();
+    this.#companions.clear();
     for (const delayed of this.#delayed.values()) delayed.cancel();
     this.#delayed.clear();
   }
 
   #take(): Key | undefined {
-    for (const lane of [this.#urgent, this.#bulk]) {
+    const isFew = this.#lots === 0 && this.#companions.size < FEWEST_TOGETHER;
+    for (const lane of isFew ? [this.#urgent, this.#companions, this.#bulk] : [this.#urgent, this.#bulk]) {
       for (const key of lane) {
         if (this.#running.has(key)) continue;
         lane.delete(key);
@@ -148,8 +187,30 @@ export class WorkQueue {
     return undefined;
   }
 
+  /** The next keys that go together; none while there are too few, or enough on their way. */
+  #takeLot(): Key[] {
+    if (this.#lots >= LOTS_AT_ONCE || (this.#lots === 0 && this.#companions.size < FEWEST_TOGETHER)) return [];
+    const lot: Key[] = [];
+    for (const key of this.#companions) {
+      if (this.#running.has(key)) continue;
+      lot.push(key);
+      if (lot.length === MOST_TOGETHER) break;
+    }
+    for (const key of lot) {
+      this.#companions.delete(key);
+      this.#jobs.delete(key);
+      this.#running.add(key);
+    }
+    return lot;
+  }
+
   #next(): void {
-    while (this.#started && this.#running.size < this.#concurrency) {
+    while (this.#started) {
+      const lot = this.#takeLot();
+      if (lot.length === 0) break;
+      void this.#workTogether(lot);
+    }
+    while (this.#started && this.#alone < this.#concurrency) {
       const key = this.#take();
       if (key === undefined) return;
       const job = this.#jobs.get(key);
@@ -161,16 +222,37 @@ export class WorkQueue {
 
   async #work(key: Key, job: Job): Promise<void> {
     let result: void | typeof INTERRUPTED = INTERRUPTED;
+    this.#alone += 1;
     try {
       result = await this.#run(key, { look: job.look, deep: job.deep, urgent: true });
     } catch (error) {
       this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
     }
+    this.#alone -= 1;
     this.#running.delete(key);
+    this.#ended(result === INTERRUPTED, [key]);
+  }
+
+  async #workTogether(lot: readonly Key[]): Promise<void> {
+    let left: readonly Key[] | typeof INTERRUPTED = INTERRUPTED;
+    this.#lots += 1;
+    try {
+      left = (await this.#together?.run(lot)) ?? lot;
+    } catch (error) {
+      this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#lots -= 1;
+    for (const key of lot) this.#running.delete(key);
+    // Left for a reason: alone, whatever they look like.
+    if (left !== INTERRUPTED && this.#started) for (const key of left) this.#add(key, { look: true }, false);
+    this.#ended(left === INTERRUPTED, lot);
+  }
+
+  #ended(isInterrupted: boolean, keys: readonly Key[]): void {
     if (this.#running.size === 0) for (const resolve of this.#drained.splice(0)) resolve();
-    if (result === INTERRUPTED) {
+    if (isInterrupted) {
       this.#started = false;
-      this.mark(key, { look: true, deep: true });
+      for (const key of keys) this.#add(key, { look: true, deep: true }, false);
     }
     this.#next();
     if (this.busy === 0) this.#onIdle();

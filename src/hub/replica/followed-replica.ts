@@ -45,6 +45,11 @@ export function createFollowedReplica(options: FollowedReplicaOptions): Replica 
       return { ...scan, refused: refusals };
     },
     put: async (path, request) => refusalFor(path, 'put') ?? replica.put(path, request),
+    async createMany(requests) {
+      const refusals = requests.map(({ path }) => refusalFor(path, 'put'));
+      const outcomes = (await replica.createMany(requests.filter((_, index) => refusals[index] === null)))[Symbol.iterator]();
+      return refusals.map((refusal) => refusal ?? (outcomes.next().value as WriteOutcome));
+    },
     remove: async (path, request) => refusalFor(path, 'remove') ?? replica.remove(path, request),
     move: async (from, to, request) =>
       refusalFor(from, 'move') ?? refusalFor(to, 'move') ?? replica.move(from, to, request),

@@ -42,7 +42,7 @@ export async function makeRoom(context: TreeContext, os: MachineOs, path: Relati
 }
 
 /** `a/b/c.md` -> `a`, `a/b`. */
-function foldersOf(path: RelativePath): RelativePath[] {
+export function foldersOf(path: RelativePath): RelativePath[] {
   const names = path.split('/').slice(0, -1);
   return names.map((_, index) => names.slice(0, index + 1).join('/'));
 }

@@ -87,7 +87,8 @@ function isAbsoluteOnDrive(base: string, path: string): boolean {
   return base === '' && /^[A-Za-z]:\//.test(path);
 }
 
-function lstatOrNull(absolute: string, path: string): EntryStat | null {
+/** Facts of an entry, `null` when there is none. @throws {FileSystemError} */
+export function lstatOrNull(absolute: string, path: string): EntryStat | null {
   try {
     const stats = lstatSync(absolute, { throwIfNoEntry: false });
     return stats === undefined ? null : entryStat(stats);
@@ -117,7 +118,8 @@ async function list(absolute: string, path: string): Promise<Entry[]> {
   return entries;
 }
 
-function renameWithoutOverwriting(from: string, to: string, path: string): void {
+/** See `createNodeFileSystem`: hard link and unlink. `path` is what `to` is called in an error. */
+export function renameWithoutOverwriting(from: string, to: string, path: string): void {
   try {
     linkSync(from, to);
   } catch (error) {

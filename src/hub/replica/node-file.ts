@@ -31,7 +31,8 @@ const ON_THE_SPOT_BYTES = 64 * 1024;
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 const NON_BLOCKING = constants.O_NONBLOCK ?? 0;
 
-const OPEN_FLAGS = {
+/** Flags of the port's modes; nothing is followed, and nothing waits for the other end of a FIFO. */
+export const OPEN_FLAGS = {
   // Non-blocking, or opening a FIFO that took the file's place would wait for a writer for ever.
   read: constants.O_RDONLY | NO_FOLLOW | NON_BLOCKING,
   append: constants.O_RDWR | constants.O_APPEND | NO_FOLLOW | NON_BLOCKING,
@@ -62,6 +63,13 @@ export async function createNodeFile(absolute: string, path: string): Promise<Op
   } catch (error) {
     throw fileSystemError('open', path, error);
   }
+}
+
+/** Who may read the file may run it, or nobody; nobody gets more than that. */
+export function setExecutable(descriptor: number, executable: boolean): void {
+  const mode = fstatSync(descriptor).mode & 0o777;
+  const runnable = mode | ((mode & 0o444) >> 2);
+  fchmodSync(descriptor, executable ? runnable : mode & ~0o111);
 }
 
 /** Runs its operations one after the other, in the order of the calls. */
@@ -122,12 +130,7 @@ class NodeFile implements OpenFile {
   }
 
   setExecutable(executable: boolean): Promise<void> {
-    return this.#next('setExecutable', async () => {
-      const mode = fstatSync(this.#descriptor).mode & 0o777;
-      // Who may read it may run it; nobody gets more than that.
-      const runnable = mode | ((mode & 0o444) >> 2);
-      fchmodSync(this.#descriptor, executable ? runnable : mode & ~0o111);
-    });
+    return this.#next('setExecutable', async () => setExecutable(this.#descriptor, executable));
   }
 
   sync(): Promise<void> {

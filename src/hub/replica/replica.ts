@@ -1,3 +1,5 @@
+import type { Staged } from '../archive/archive.ts';
+import type { ContentFacts } from './many/content-facts.ts';
 import type { FileStat, Look, MachineName, MachineOs, RelativePath, Sha256, UnixMs } from '../../core/domain.ts';
 
 /**
@@ -55,6 +57,16 @@ export interface Replica {
   append(path: RelativePath, request: AppendRequest): Promise<WriteOutcome>;
   /** Create or replace (section 7). */
   put(path: RelativePath, request: PutRequest): Promise<WriteOutcome>;
+  /**
+   * Creates many files, each guarded as `put` guards it where nothing is expected to be; outcomes in the order of the requests.
+   * An implementation may carry them together (a thread with synchronous calls here, rsync over a network).
+   */
+  createMany(requests: readonly CreateRequest[]): Promise<readonly WriteOutcome[]>;
+  /**
+   * Copies many whole files into the hub's staging; results in the order of the paths. `null`, with nothing kept, for a file
+   * that was not the same before and after, is not there, is no file that may be read, or is longer than `FETCH_LIMIT_BYTES`.
+   */
+  fetchMany(paths: readonly RelativePath[], intake: Intake): Promise<readonly (Fetched | null)[]>;
   /** Moves the file into undo (section 7). */
   remove(path: RelativePath, request: RemoveRequest): Promise<WriteOutcome>;
   /** Renames a file within the tree; fails when `to` exists. */
@@ -128,6 +140,43 @@ export interface PutRequest {
    * `exchange`: rename to undo, then rename into place without overwriting (everything else).
    */
   readonly how: 'swap' | 'exchange';
+}
+
+/** One of many files that are created together. */
+export interface CreateRequest {
+  readonly path: RelativePath;
+  /** See `PutRequest`. */
+  readonly content: () => AsyncIterable<Buffer>;
+  /**
+   * Absolute path of a plain file on the hub's disk whose first `size` bytes are the content, which then need not go through
+   * the hub; `null` where there is none.
+   */
+  readonly source: string | null;
+  readonly size: number;
+  /** Checked before the file gets its name, where it is known. */
+  readonly sha256: Sha256 | null;
+  readonly mtimeMs: UnixMs;
+  readonly executable: boolean;
+}
+
+/** Where content that is read from a machine goes. The hub's archive is one. */
+export interface Intake {
+  /** Absolute path of a new file that may be made for `staged`; `null` where content has to come through `stage`. */
+  readonly place: ((name: string) => string) | null;
+  /** A name that nobody else uses. */
+  newName(): string;
+  stage(content: AsyncIterable<Uint8Array>): Promise<Staged>;
+  discard(staged: Staged): Promise<void>;
+}
+
+/** Longer files are not fetched together with others. */
+export const FETCH_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** A whole file, in the hub's staging. */
+export interface Fetched {
+  readonly staged: Staged;
+  readonly stat: FileStat;
+  readonly facts: ContentFacts;
 }
 
 /** Guarded removal into undo. */

@@ -22,14 +22,31 @@ export interface Walk {
  * read as a thousand deletes.
  */
 export async function walk(fs: FileSystem, path: RelativePath): Promise<Walk> {
+  const refusal = refusedPath(path);
+  if (refusal !== null) return refusal;
+  const paths = componentsOf(path);
+  return judged(paths, await Promise.all(paths.map((at) => lookAt(fs, at))));
+}
+
+/** The walk to a path that is not looked at because of its name, else `null`. */
+export function refusedPath(path: RelativePath): Walk | null {
   const unsafe =
     path === '' ? null : isPrivate(path) ? 'the folder belongs to Claude Sync Manager' : unsafeReason(path);
-  if (unsafe !== null) return { end: { kind: 'refused', reason: unsafe }, firstMissingFolder: null };
+  return unsafe === null ? null : { end: { kind: 'refused', reason: unsafe }, firstMissingFolder: null };
+}
 
+/** claudeDir (''), every folder on the way, and the path itself. */
+export function componentsOf(path: RelativePath): RelativePath[] {
   const names = path === '' ? [] : path.split('/');
-  const paths = ['', ...names.map((_, index) => names.slice(0, index + 1).join('/'))];
-  const looks = await Promise.all(paths.map((at) => lookAt(fs, at)));
+  return ['', ...names.map((_, index) => names.slice(0, index + 1).join('/'))];
+}
 
+/** One look at one component. */
+export type ComponentLook =
+  { readonly kind: 'stat'; readonly stat: EntryStat | null } | { readonly kind: 'failed'; readonly reason: string };
+
+/** What the looks at all `paths` (see `componentsOf`) together say. */
+export function judged(paths: readonly RelativePath[], looks: readonly ComponentLook[]): Walk {
   for (const [index, look] of looks.entries()) {
     const at = paths[index] ?? '';
     const isEnd = index === looks.length - 1;
@@ -66,16 +83,18 @@ export function isSameInode(a: { readonly inode: string }, b: { readonly inode: 
   return a.inode === '' || b.inode === '' || a.inode === b.inode;
 }
 
-async function lookAt(
-  fs: FileSystem,
-  path: RelativePath,
-): Promise<{ kind: 'stat'; stat: EntryStat | null } | { kind: 'failed'; reason: string }> {
+/** What a look that failed says. @throws whatever is no failure of a file operation, and `disconnected`. */
+export function failedLook(path: RelativePath, error: unknown): ComponentLook {
+  if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
+  if (error instanceof RootUnknown) return { kind: 'failed', reason: error.why };
+  return { kind: 'failed', reason: `${path === '' ? 'the Claude folder' : path} cannot be looked at: ${error.code}` };
+}
+
+async function lookAt(fs: FileSystem, path: RelativePath): Promise<ComponentLook> {
   try {
     return { kind: 'stat', stat: await fs.lstat(path) };
   } catch (error) {
-    if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
-    if (error instanceof RootUnknown) return { kind: 'failed', reason: error.why };
-    return { kind: 'failed', reason: `${path === '' ? 'the Claude folder' : path} cannot be looked at: ${error.code}` };
+    return failedLook(path, error);
   }
 }
 

@@ -10,6 +10,8 @@ import { guardedAppend } from './append.ts';
 import { makePrivateFolders, probeFolding, readMarker, replaceMarker, requireClaudeFolder, writeMarker } from './claude-folder.ts';
 import type { LivenessProbe } from './liveness.ts';
 import { lockFolder } from './lock-folder.ts';
+import type { CopyThreads } from './many/copy-threads.ts';
+import { oneByOne, throughThreads } from './many/many-files.ts';
 import { UNDO_FOLDER } from './private-folder.ts';
 import { guardedPut } from './put.ts';
 import { readBytes, readTreeFile } from './read-bytes.ts';
@@ -62,6 +64,8 @@ export interface TreeReplicaOptions {
   readonly answersLate?: boolean;
   /** See `TreeContext.verifyHandle`; default true. */
   readonly verifyHandle?: boolean;
+  /** Threads that copy many files at a time; only for a tree on this computer. Without them files go one by one. */
+  readonly threads?: CopyThreads;
 }
 
 /**
@@ -92,6 +96,10 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     spelledFolders: new Set(),
     busyUndo: new Set(),
   };
+
+  const many = options.threads
+    ? throughThreads(context, os, options.claudeDir, options.threads)
+    : oneByOne(context, os);
 
   /** Says that the machine is gone, in the engine's words. */
   async function reaching<T>(task: () => Promise<T>): Promise<T> {
@@ -148,6 +156,8 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
 
     append: (path, request) => reaching(() => guardedAppend(context, path, request)),
     put: (path, request) => reaching(() => guardedPut(context, os, path, request)),
+    createMany: (requests) => reaching(() => many.create(requests)),
+    fetchMany: (paths, intake) => reaching(() => many.fetch(paths, intake)),
     remove: (path, request) => reaching(() => guardedRemove(context, path, request)),
     move: (from, to, request) => reaching(() => guardedMove(context, os, from, to, request.expect)),
 

@@ -1,0 +1,33 @@
+import type { Base, FileStat, Key, Sha256 } from '../../core/domain.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MachineView } from './context.ts';
+
+/** Within this time a second write may leave size and mtime of a file system with coarse times as they were. */
+const COARSE_MTIME_MS = 2_000;
+/** In the place of a time that does not tell whether the file is still the same. */
+export const UNTRUSTED_TIME = -1;
+
+/** Base of a copy that acknowledged a delete. */
+export function absentBase(seq: number): Base {
+  return { seq, kind: 'absent', hash: null, fileBytes: 0, mtimeMs: 0, inode: '', executable: false, cursor: null };
+}
+
+/** Base of a copy of anything but a log, as `stat` saw it. */
+export function fileBase(stat: FileStat, seq: number, hash: Sha256 | null, executable: boolean): Base {
+  return { seq, kind: 'file', hash, fileBytes: stat.size, mtimeMs: stat.mtimeMs, inode: stat.inode, executable, cursor: null };
+}
+
+/** Whether nothing speaks for a change since the base was verified. */
+export function isUnchanged(base: Base, stat: FileStat): boolean {
+  return base.fileBytes === stat.size && base.mtimeMs === stat.mtimeMs && base.inode === stat.inode && base.executable === stat.executable;
+}
+
+/**
+ * A second write within the same second may leave size and time as they were, where times are whole seconds: what was read less
+ * than two seconds after its time is read again. The base says so itself, so that a restart in between forgets nothing.
+ */
+export function withTrustedTime(clock: Clock, machine: MachineView, key: Key, stat: FileStat): FileStat {
+  if (stat.mtimeMs % 1000 !== 0 || clock.now() - (stat.mtimeMs - machine.clockOffsetMs) >= 2 * COARSE_MTIME_MS) return stat;
+  machine.queue.again(key, COARSE_MTIME_MS, 'settling');
+  return { ...stat, mtimeMs: UNTRUSTED_TIME };
+}

@@ -1,0 +1,143 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../../ports/clock.ts';
+import type { Copied, Created, CreateJob, FetchJob, FromCopyThread, ToCopyThread } from './messages.ts';
+
+/** A thread without work ends after this time: its memory is for first syncs only. */
+const IDLE_MS = 2_000;
+const LEFT = { kind: 'left' } as const;
+
+interface Waiting {
+  readonly job: CreateJob | FetchJob;
+  readonly resolve: (answer: FromCopyThread) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * A few threads that copy many files at a time, for all local machines of a hub together. They are started when there is work and
+ * end when there has been none for a while. A thread that dies leaves all files of the job it had, made or not: the ordinary way
+ * finds out which. The next job starts another.
+ */
+export class CopyThreads {
+  readonly #url: URL;
+  readonly #clock: Clock;
+  readonly #most: number;
+  readonly #onTrouble: (error: Error) => void;
+  readonly #threads = new Set<CopyThread>();
+  readonly #queue: Waiting[] = [];
+
+  /** @param most how many threads at once; @param url the thread's entry in a bundle, by default the file next to this one. */
+  constructor(options: {
+    readonly clock: Clock;
+    readonly most: number;
+    readonly url?: URL | undefined;
+    readonly onTrouble: (error: Error) => void;
+  }) {
+    this.#clock = options.clock;
+    this.#onTrouble = options.onTrouble;
+    this.#most = options.most;
+    this.#url = options.url ?? new URL('./copy-thread.ts', import.meta.url);
+  }
+
+  async create(job: CreateJob): Promise<readonly Created[]> {
+    const answer = await this.#run(job);
+    return answer?.kind === 'created' ? answer.files : job.files.map(() => LEFT);
+  }
+
+  async fetch(job: FetchJob): Promise<readonly Copied[]> {
+    const answer = await this.#run(job);
+    return answer?.kind === 'fetched' ? answer.files : job.files.map(() => LEFT);
+  }
+
+  /** @returns `null` when the thread died. */
+  async #run(job: CreateJob | FetchJob): Promise<FromCopyThread | null> {
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#queue.push({ job, resolve, reject });
+        this.#next();
+      });
+    } catch (error) {
+      this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
+      return null;
+    }
+  }
+
+  #next(): void {
+    while (this.#queue.length > 0) {
+      const thread = this.#freeThread();
+      const waiting = thread && this.#queue.shift();
+      if (!waiting) return;
+      thread.run(waiting);
+    }
+  }
+
+  #freeThread(): CopyThread | undefined {
+    for (const thread of this.#threads) if (thread.isFree) return thread;
+    if (this.#threads.size >= this.#most) return undefined;
+    const thread = new CopyThread({
+      url: this.#url,
+      clock: this.#clock,
+      onFree: () => this.#next(),
+      onEnd: () => {
+        this.#threads.delete(thread);
+        this.#next();
+      },
+    });
+    this.#threads.add(thread);
+    return thread;
+  }
+}
+
+class CopyThread {
+  readonly #worker: Worker;
+  readonly #clock: Clock;
+  #waiting: Waiting | null = null;
+  #number = 0;
+  #hasEnded = false;
+  #isEnding = false;
+  #cancelEnd: (() => void) | null = null;
+
+  constructor(options: { readonly url: URL; readonly clock: Clock; readonly onFree: () => void; readonly onEnd: () => void }) {
+    this.#clock = options.clock;
+    this.#worker = new Worker(options.url);
+    this.#worker.on('message', (answer: FromCopyThread) => {
+      const waiting = this.#waiting;
+      if (answer.number !== this.#number || waiting === null) return;
+      this.#waiting = null;
+      // Work under way keeps the process alive, an idle thread does not.
+      this.#worker.unref();
+      this.#cancelEnd = this.#clock.after(IDLE_MS, () => this.#end());
+      waiting.resolve(answer);
+      options.onFree();
+    });
+    const ended = (error: Error): void => {
+      if (this.#hasEnded) return;
+      this.#hasEnded = true;
+      this.#isEnding = true;
+      this.#cancelEnd?.();
+      this.#waiting?.reject(error);
+      this.#waiting = null;
+      options.onEnd();
+    };
+    this.#worker.on('error', (error) => ended(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on('exit', (code) => ended(new Error(`the thread that copies files ended with code ${code}`)));
+  }
+
+  get isFree(): boolean {
+    return this.#waiting === null && !this.#isEnding;
+  }
+
+  #end(): void {
+    // Before it is asked to: a job that came behind would be lost.
+    this.#isEnding = true;
+    this.#worker.postMessage('end' satisfies ToCopyThread);
+  }
+
+  run(waiting: Waiting): void {
+    this.#cancelEnd?.();
+    this.#cancelEnd = null;
+    this.#waiting = waiting;
+    this.#number += 1;
+    this.#worker.ref();
+    this.#worker.postMessage({ number: this.#number, ...waiting.job } satisfies ToCopyThread);
+  }
+}

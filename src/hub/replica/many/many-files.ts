@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type { Look, MachineOs, RelativePath } from '../../../core/domain.ts';
+import { FileSystemError } from '../../ports/file-system.ts';
+import { guardedPut } from '../put.ts';
+import { readTreeFile } from '../read-bytes.ts';
+import { allInOrder } from '../refusal.ts';
+import { FETCH_LIMIT_BYTES, type CreateRequest, type Fetched, type Intake, type WriteOutcome } from '../replica.ts';
+import { isAsExpected, walk } from '../safe-walk.ts';
+import { TempDamaged } from '../temps.ts';
+import type { TreeContext } from '../tree-context.ts';
+import { FactsMeter } from './content-facts.ts';
+import type { CopyThreads } from './copy-threads.ts';
+
+/** Files that are worked on at a time where they go one by one. */
+const AT_ONCE = 12;
+/** Starting a thread costs more than a few files do. */
+const WORTH_A_THREAD = 16;
+
+/** How `createMany` and `fetchMany` work for one tree. */
+export interface ManyFiles {
+  create(requests: readonly CreateRequest[]): Promise<readonly WriteOutcome[]>;
+  fetch(paths: readonly RelativePath[], intake: Intake): Promise<readonly (Fetched | null)[]>;
+}
+
+/** One file after the other (some at a time), through the same calls as a single file. */
+export function oneByOne(context: TreeContext, os: MachineOs): ManyFiles {
+  return {
+    create: (requests) =>
+      someAtOnce(requests, (request) =>
+        guardedPut(context, os, request.path, {
+          expect: { kind: 'absent' },
+          content: () => checked(request),
+          size: request.size,
+          mtimeMs: request.mtimeMs,
+          executable: request.executable,
+          how: 'exchange',
+        }),
+      ),
+    fetch: (paths, intake) => someAtOnce(paths, (path) => fetchOne(context, path, intake)),
+  };
+}
+
+/**
+ * Through threads with synchronous calls, for a tree on this computer whose volume tells all names apart. What they leave goes the
+ * ordinary way.
+ *
+ * @param root absolute claudeDir, symlinks resolved.
+ */
+export function throughThreads(context: TreeContext, os: MachineOs, root: string, threads: CopyThreads): ManyFiles {
+  const ordinary = oneByOne(context, os);
+  return {
+    async create(requests) {
+      const files = requests.flatMap(({ content: _, source, ...file }) => (source === null ? [] : [{ ...file, source }]));
+      if (files.length < Math.max(WORTH_A_THREAD, requests.length) || context.foldsNames()) return ordinary.create(requests);
+      const created = await threads.create({ kind: 'create', root, os, epoch: context.epoch(), files });
+      const left = requests.filter((_, index) => created[index]?.kind === 'left');
+      const outcomes = (await ordinary.create(left))[Symbol.iterator]();
+      return created.map((one): WriteOutcome => (one.kind === 'left' ? (outcomes.next().value as WriteOutcome) : one));
+    },
+    async fetch(paths, intake) {
+      const { place } = intake;
+      if (place === null || paths.length < WORTH_A_THREAD) return ordinary.fetch(paths, intake);
+      const names = paths.map(() => intake.newName());
+      const files = paths.map((path, index) => ({ path, target: place(names[index] ?? '') }));
+      const copied = await threads.fetch({ kind: 'fetch', root, files, longest: FETCH_LIMIT_BYTES });
+      return copied.map((one, index) => {
+        if (one.kind === 'left') return null;
+        const { facts, stat } = one;
+        return { staged: { name: names[index] ?? '', sha256: facts.sha256, bytes: facts.bytes }, stat, facts };
+      });
+    },
+  };
+}
+
+/** The content, which fails at its end when it is not what it should be. */
+async function* checked({ content, sha256 }: CreateRequest): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256');
+  for await (const chunk of content()) {
+    if (sha256 !== null) hash.update(chunk);
+    yield chunk;
+  }
+  if (sha256 !== null && hash.digest('hex') !== sha256) throw new TempDamaged('has other content than it should have');
+}
+
+async function fetchOne(context: TreeContext, path: RelativePath, intake: Intake): Promise<Fetched | null> {
+  const before = await lookAtFile(context, path);
+  if (before?.kind !== 'file' || before.stat.size > FETCH_LIMIT_BYTES) return null;
+  const { stat } = before;
+  const meter = new FactsMeter();
+  const staged = await intake.stage(metered(readTreeFile(context.fs, path, 0, stat.size), meter)).catch(vanished);
+  if (staged === null) return null;
+  const after = await lookAtFile(context, path);
+  if (after?.kind === 'file' && isAsExpected(after.stat, stat) && staged.bytes === stat.size) {
+    return { staged, stat: after.stat, facts: meter.facts() };
+  }
+  await intake.discard(staged);
+  return null;
+}
+
+async function lookAtFile(context: TreeContext, path: RelativePath): Promise<Look | null> {
+  const { end } = await walk(context.fs, path);
+  return end.kind === 'folder' ? null : end;
+}
+
+async function* metered(bytes: AsyncIterable<Buffer>, meter: FactsMeter): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) {
+    meter.add(chunk);
+    yield chunk;
+  }
+}
+
+/** The file was taken away, or is none: then there is nothing to be had of it here. */
+function vanished(error: unknown): null {
+  if (FileSystemError.is(error, 'missing', 'not-a-file', 'denied')) return null;
+  throw error;
+}
+
+/** Results in order. After a failure nothing is begun any more, and it is told when nothing is left running. */
+async function someAtOnce<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = items.entries();
+  let hasFailed = false;
+  const lane = async (): Promise<void> => {
+    try {
+      for (const [index, item] of left) {
+        if (hasFailed) return;
+        results[index] = await task(item);
+      }
+    } catch (error) {
+      hasFailed = true;
+      throw error;
+    }
+  };
+  await allInOrder(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
+  return results;
+}

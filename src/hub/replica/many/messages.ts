@@ -1,0 +1,57 @@
+import type { FileStat, MachineOs, RelativePath, Sha256, UnixMs } from '../../../core/domain.ts';
+import type { ContentFacts } from './content-facts.ts';
+
+/** Many files to be created in one tree of this computer. */
+export interface CreateJob {
+  readonly kind: 'create';
+  /** Absolute claudeDir. */
+  readonly root: string;
+  readonly os: MachineOs;
+  /** Beginning of the names of temps, see `privateName`. */
+  readonly epoch: number;
+  readonly files: readonly FileToCreate[];
+}
+
+/** See `CreateRequest`. */
+export interface FileToCreate {
+  readonly path: RelativePath;
+  /** Absolute path of the plain file that begins with the content. */
+  readonly source: string;
+  readonly size: number;
+  /** Checked when it is known. */
+  readonly sha256: Sha256 | null;
+  readonly mtimeMs: UnixMs;
+  readonly executable: boolean;
+}
+
+/** What became of one file. `left`: nothing was made, and the ordinary way may tell more. */
+export type Created =
+  { readonly kind: 'done'; readonly stat: FileStat } | { readonly kind: 'changed' } | { readonly kind: 'left' };
+
+/** Many files of one tree to be copied into a folder. */
+export interface FetchJob {
+  readonly kind: 'fetch';
+  /** Absolute claudeDir. */
+  readonly root: string;
+  readonly files: readonly FileToFetch[];
+  /** A longer file is left. */
+  readonly longest: number;
+}
+
+/** One file, and the absolute path of the new file that gets its content. */
+export interface FileToFetch {
+  readonly path: RelativePath;
+  readonly target: string;
+}
+
+/** What became of one file. `left`: nothing was kept of it; it may be changing, too long, gone, or no file. */
+export type Copied =
+  { readonly kind: 'copied'; readonly stat: FileStat; readonly facts: ContentFacts } | { readonly kind: 'left' };
+
+/** What a thread is asked: a job, or to end. */
+export type ToCopyThread = ({ readonly number: number } & (CreateJob | FetchJob)) | 'end';
+
+/** What it answers, in the order of the files. */
+export type FromCopyThread =
+  | { readonly number: number; readonly kind: 'created'; readonly files: readonly Created[] }
+  | { readonly number: number; readonly kind: 'fetched'; readonly files: readonly Copied[] };
