@@ -29,9 +29,9 @@ export interface Archive {
   stage(content: AsyncIterable<Uint8Array>): Promise<Staged>;
   /**
    * Staged content becomes the head file, atomically. `durable` (default true): synced first; otherwise `sync` has to be called
-   * before anything relies on it.
+   * before anything relies on it. `hasFolder`: the folder of `localPath` is there.
    */
-  install(key: Key, staged: Staged, executable: boolean, options?: { readonly durable?: boolean }): Promise<void>;
+  install(key: Key, staged: Staged, executable: boolean, options?: InstallOptions): Promise<void>;
   /**
    * Absolute path of the head file, for a thread or a program that reads it by itself; `null` where the archive is no plain folder.
    * What is read there may be of a later head.
@@ -79,6 +79,12 @@ export interface ContentDropper {
   drop(sha256: Sha256): Promise<boolean>;
   /** Has to be called in the end. */
   close(): void;
+}
+
+/** See `Archive.install`. */
+export interface InstallOptions {
+  readonly durable?: boolean;
+  readonly hasFolder?: boolean;
 }
 
 /** Content that lies in staging, not yet a head. */

@@ -45,7 +45,7 @@ export function createArchive({ fs, random, guards, root }: ArchiveOptions): Arc
     append: (key, at, bytes) => heads.append(key, at, bytes),
     truncate: (key, size) => heads.truncate(key, size),
     stage: (content) => staging.stage(content),
-    install: (key, staged, executable, options) => heads.install(key, staged, executable, options?.durable ?? true),
+    install: (key, staged, executable, options) => heads.install(key, staged, executable, options),
     localPath: (key) => (root === undefined ? null : `${root}/${heads.path(key)}`),
     intake: {
       place: root === undefined ? null : (name) => `${root}/${staging.path(name)}`,

@@ -35,6 +35,16 @@ export class FolderCache {
     }
   }
 
+  /** The folder of `path` was made by somebody else. */
+  know(path: string): void {
+    for (let folder = path; folder !== ''; ) {
+      folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')));
+      if (this.#known.has(folder)) return;
+      this.#known.add(folder);
+      this.#unsynced.add(folder);
+    }
+  }
+
   /** Makes `folder` with everything above it, also the root of the file system itself. */
   async make(folder: string): Promise<void> {
     if (this.#known.has(folder)) return;

@@ -6,7 +6,7 @@ import type { AppendHandle } from './append-handles.ts';
 import { keyOfPath, OWN_FOLDER, pathOfHead } from './archive-names.ts';
 import type { Spelling } from './archive-names.ts';
 import { ArchiveDamaged } from './archive.ts';
-import type { Staged } from './archive.ts';
+import type { InstallOptions, Staged } from './archive.ts';
 import { openExisting, readBytes, unlinkIfThere } from './file-bytes.ts';
 import type { FolderCache } from './folder-cache.ts';
 import type { Staging } from './staging.ts';
@@ -77,11 +77,12 @@ export class HeadFiles {
       throw new ArchiveDamaged(key, `${stat?.size ?? 0} bytes`, `at least ${size} bytes`);
     // By copy and rename: a crash leaves the file as it was or as it shall be.
     if (stat.size > size)
-      await this.install(key, await this.#staging.stage(this.read(key, 0, size)), stat.executable, true);
+      await this.install(key, await this.#staging.stage(this.read(key, 0, size)), stat.executable);
     this.#overhang.delete(path);
   }
 
-  async install(key: Key, staged: Staged, executable: boolean, durable: boolean): Promise<void> {
+  async install(key: Key, staged: Staged, executable: boolean, options: InstallOptions = {}): Promise<void> {
+    const { durable = true, hasFolder = false } = options;
     const path = this.path(key);
     const from = this.#staging.path(staged.name);
     if (executable || durable) {
@@ -94,6 +95,7 @@ export class HeadFiles {
       }
     }
     await this.#handles.close(path);
+    if (hasFolder) this.#folders.know(path);
     await this.#folders.inParentOf(path, () => this.#fs.renameOver(from, path));
     this.#overhang.delete(path);
     if (durable) {

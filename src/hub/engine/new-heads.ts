@@ -4,6 +4,7 @@ import type { Fetched } from '../replica/replica.ts';
 import type { EngineContext, MachineView } from './context.ts';
 import { fileBase, withTrustedTime } from './file-base.ts';
 import { baseOf, hashTail, prefixCursor } from './log-cursor.ts';
+import type { Placement } from './placement.ts';
 
 /** A document that changed within this time may be in the middle of being written: its own flow watches it (`FileCopy`). */
 const SETTLED_MS = 3_000;
@@ -14,11 +15,13 @@ const SETTLED_MS = 3_000;
  */
 export class NewHeads {
   readonly #ctx: EngineContext;
+  readonly #placement: Placement;
   /** Heads are made in the order in which the files were found: transcripts come first, and tell where their sidecars belong. */
   readonly #turns = new Map<MachineName, Promise<void>>();
 
-  constructor(ctx: EngineContext) {
+  constructor(ctx: EngineContext, placement: Placement) {
     this.#ctx = ctx;
+    this.#placement = placement;
   }
 
   /** @returns the keys that are not done. @throws {ReplicaUnreachable} */
@@ -30,7 +33,11 @@ export class NewHeads {
     this.#turns.set(machine.name, new Promise((resolve) => (done = resolve)));
     try {
       const fetched = await machine.replica.fetchMany(
-        pairs.map((pair) => pair.path),
+        pairs.map(({ key, path }) => ({
+          path,
+          isTranscript: this.#ctx.rules.ofKey(key).class === 'transcript',
+          destination: archive.localPath(key),
+        })),
         archive.intake,
       );
       await before;
@@ -63,7 +70,8 @@ export class NewHeads {
     const { archive } = this.#ctx;
     if (!this.#isPlain(machine, pair, fetched)) return false;
     // Nothing is destroyed by a first head, so it need not be on stable storage yet (docs/sync.md section 2).
-    await archive.install(pair.key, fetched.staged, this.#executable(machine, pair, fetched.stat), { durable: false });
+    const executable = this.#executable(machine, pair, fetched.stat);
+    await archive.install(pair.key, fetched.staged, executable, { durable: false, hasFolder: fetched.hasFolder });
     // Forgotten while it was put into the archive: with a head it would come back.
     if (this.#ctx.isForgotten(pair.key)) {
       await archive.remove(pair.key);
@@ -83,7 +91,7 @@ export class NewHeads {
     return machine.pairing || clock.now() - (stat.mtimeMs - machine.clockOffsetMs) > SETTLED_MS;
   }
 
-  #commit(machine: MachineView, pair: Pair, { stat, facts, staged }: Fetched): void {
+  #commit(machine: MachineView, pair: Pair, { stat, facts, staged, folders }: Fetched): void {
     const { store, clock } = this.#ctx;
     const isLog = this.#isLog(pair.key);
     const now = clock.now();
@@ -101,6 +109,7 @@ export class NewHeads {
     const base = isLog
       ? baseOf(stat, facts.bytes, head.seq, { ...prefixCursor(facts.bytes), tailHash: hashTail(facts.tail) })
       : fileBase(withTrustedTime(clock, machine, pair.key, stat), head.seq, head.hash, stat.executable);
+    if (folders !== null) this.#placement.noteRecorded(pair.key, facts.bytes, folders);
     if (isLog) machine.noteChange(pair.key);
     else this.#ctx.newGeneration(pair.key);
     store.heads.put(head);

@@ -1,9 +1,9 @@
 import { keyForProject, keyForSession, parseKey, parsePath, pathOfKey } from '../../core/keys/key.ts';
-import { parseFact } from '../../core/log/record.ts';
 import { homeRelative } from '../../core/projects/home.ts';
 import { folderName } from '../../core/projects/folder-name.ts';
 import type { Homes } from '../../core/projects/project.ts';
 import { identifyProject, placeOn } from '../../core/projects/registry.ts';
+import { recordedFolders, tellingRanges } from '../../core/projects/recorded-folders.ts';
 import { projectPathOf } from '../../core/projects/session-path.ts';
 import type { Head, Key, MachineName, Pair, RelativePath } from '../../core/domain.ts';
 import type { ProjectRow } from '../store/store.ts';
@@ -11,8 +11,8 @@ import type { EngineContext, MachineView } from './context.ts';
 import { collect } from './excerpt.ts';
 import { GitRemotes } from './git-remotes.ts';
 
-/** Head and tail of a transcript tell its working folders: the CLI repeats its state about every 32 KiB. */
-const EDGE_BYTES = 64 * 1024;
+/** Of this many transcripts it is remembered which folders they record: those of a first sync, until they are placed. */
+const TOLD_KEPT = 4_096;
 
 /** Where a key lies on a machine, or why it has no place there. */
 export type Place = { readonly path: RelativePath } | { readonly held: string };
@@ -28,6 +28,8 @@ export class Placement {
   readonly #identified = new Map<string, string>();
   /** Project of each session, and the place it was recorded in (a project may have several checkouts on one machine). */
   readonly #sessionProjects = new Map<string, { readonly id: string; readonly machine: MachineName; readonly path: string }>();
+  /** Working folders of transcripts that were read a moment ago. */
+  readonly #told = new Map<Key, { readonly size: number; readonly folders: readonly string[] }>();
   /** machine -> project folder -> sessions seen there. */
   readonly #folders = new Map<MachineName, Map<string, Set<string>>>();
 
@@ -50,6 +52,13 @@ export class Placement {
     folders.set(folder, sessions);
     if (!sessions.has(session)) this.#learned += 1;
     sessions.add(session);
+  }
+
+  /** The working folders that a transcript of `size` bytes records, from somebody who has just read it. */
+  noteRecorded(key: Key, size: number, folders: readonly string[]): void {
+    this.#told.delete(key);
+    this.#told.set(key, { size, folders });
+    if (this.#told.size > TOLD_KEPT) for (const oldest of this.#told.keys()) return void this.#told.delete(oldest);
   }
 
   /** The project of a session has to be found out again (it moved). */
@@ -241,42 +250,14 @@ export class Placement {
     return homes;
   }
 
-  /** Working folders recorded in the transcript: the first one, then each in the order in which they stand last. */
-  async #cwds(head: Head): Promise<string[]> {
-    const cwds = new Set<string>();
-    let first: string | null = null;
-    const edges: [number, number][] =
-      head.size <= 2 * EDGE_BYTES ? [[0, head.size]] : [[0, EDGE_BYTES], [head.size - EDGE_BYTES, head.size]];
-    for (const [from, to] of edges) {
-      const text = (await collect(this.#ctx.archive.read(head.key, from, to))).toString('utf8');
-      for (const cwd of recordedFolders(text)) {
-        first ??= cwd;
-        cwds.delete(cwd);
-        cwds.add(cwd);
-      }
+  /** See `recordedFolders`. */
+  async #cwds(head: Head): Promise<readonly string[]> {
+    const told = this.#told.get(head.key);
+    if (told?.size === head.size) return told.folders;
+    const pieces: string[] = [];
+    for (const [from, to] of tellingRanges(head.size)) {
+      pieces.push((await collect(this.#ctx.archive.read(head.key, from, to))).toString('utf8'));
     }
-    return first === null ? [] : [first, ...cwds];
-  }
-}
-
-/**
- * Values of `cwd` and `relocatedCwd` in the records of a piece of a transcript. Nearly every record has the same one: only the first
- * line with a value is parsed, to see that it is the record's own and not something quoted in it.
- */
-function* recordedFolders(text: string): Generator<string> {
-  const known = new Map<string, string | null>();
-  for (const match of text.matchAll(/"(?:cwd|relocatedCwd)":"((?:[^"\\]|\\.)*)"/g)) {
-    const raw = match[1] ?? '';
-    let folder = known.get(raw);
-    if (folder === undefined) {
-      const start = text.lastIndexOf('\n', match.index) + 1;
-      const end = text.indexOf('\n', match.index);
-      const bytes = Buffer.from(text.slice(start, end < 0 ? undefined : end));
-      const fact = parseFact({ start, end: start + bytes.length, terminated: end >= 0, bytes, hash: '' });
-      const own = [fact.cwd, fact.relocatedCwd].filter((value) => value !== null);
-      folder = own.find((value) => JSON.stringify(value) === `"${raw}"`) ?? own[0] ?? null;
-      if (folder !== null) known.set(raw, folder);
-    }
-    if (folder !== null) yield folder;
+    return recordedFolders(pieces);
   }
 }

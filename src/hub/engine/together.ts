@@ -30,7 +30,7 @@ export class Together {
   }) {
     this.#ctx = options.ctx;
     this.#moves = options.moves;
-    this.#heads = new NewHeads(options.ctx);
+    this.#heads = new NewHeads(options.ctx, options.placement);
     this.#copies = new NewCopies(options.ctx, options.placement);
     this.#onUnreachable = options.onUnreachable;
     this.#onTrouble = options.onTrouble;

@@ -49,6 +49,9 @@ class FolderWatch {
   readonly #watchers = new Map<RelativePath, FSWatcher>();
   /** Paths told within the last moments, with whether something happened there since. */
   readonly #told = new Map<RelativePath, { again: boolean; readonly timer: NodeJS.Timeout }>();
+  /** New folders that are told together in a moment, `null` when the next one is told at once: a first sync makes thousands. */
+  #newFolders: Set<RelativePath> | null = null;
+  #foldersTimer: NodeJS.Timeout | undefined;
   readonly #troubles = new Set<string>();
   #closed = false;
 
@@ -72,8 +75,19 @@ class FolderWatch {
       if (!this.#watch(at)) continue;
       for (const name of this.#foldersIn(at)) pending.push(at === '' ? name : `${at}/${name}`);
     }
-    // One scan of the topmost folder covers those below it, now that all of them are watched.
-    if (isNew) this.#onHint({ path: folder, kind: 'folder' });
+    if (isNew) this.#tellFolder(folder);
+  }
+
+  /** One scan of the topmost folder covers those below it, now that all of them are watched. */
+  #tellFolder(folder: RelativePath): void {
+    if (this.#newFolders !== null) return void this.#newFolders.add(folder);
+    this.#onHint({ path: folder, kind: 'folder' });
+    const found = new Set<RelativePath>();
+    this.#newFolders = found;
+    this.#foldersTimer = setTimeout(() => {
+      this.#newFolders = null;
+      for (const path of found) if (!hasFolderAbove(path, found)) this.#onHint({ path, kind: 'folder' });
+    }, TOGETHER_MS);
   }
 
   close(): void {
@@ -82,6 +96,7 @@ class FolderWatch {
     this.#watchers.clear();
     for (const { timer } of this.#told.values()) clearTimeout(timer);
     this.#told.clear();
+    clearTimeout(this.#foldersTimer);
   }
 
   #absolute(path: RelativePath): string {
@@ -184,4 +199,11 @@ class FolderWatch {
     this.#troubles.add(code);
     this.#onTrouble(`${folder === '' ? 'the Claude folder' : folder}: ${troubleOf(code, error)}`);
   }
+}
+
+function hasFolderAbove(path: RelativePath, folders: ReadonlySet<RelativePath>): boolean {
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+    if (folders.has(path.slice(0, at))) return true;
+  }
+  return false;
 }

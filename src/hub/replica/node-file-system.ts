@@ -1,5 +1,5 @@
-import { linkSync, lstatSync, lutimesSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
-import { mkdir, readdir, realpath, statfs } from 'node:fs/promises';
+import { linkSync, lstatSync, lutimesSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { mkdir, realpath, statfs } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FileSystemError } from '../ports/file-system.ts';
 import type { Entry, EntryStat, FileSystem } from '../ports/file-system.ts';
@@ -102,7 +102,7 @@ export function lstatOrNull(absolute: string, path: string): EntryStat | null {
 async function list(absolute: string, path: string): Promise<Entry[]> {
   let names: string[];
   try {
-    names = await readdir(absolute);
+    names = readdirSync(absolute);
   } catch (error) {
     throw fileSystemError('list', path, error);
   }

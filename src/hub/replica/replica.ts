@@ -63,10 +63,10 @@ export interface Replica {
    */
   createMany(requests: readonly CreateRequest[]): Promise<readonly WriteOutcome[]>;
   /**
-   * Copies many whole files into the hub's staging; results in the order of the paths. `null`, with nothing kept, for a file
+   * Copies many whole files into the hub's staging; results in the order of the requests. `null`, with nothing kept, for a file
    * that was not the same before and after, is not there, is no file that may be read, or is longer than `FETCH_LIMIT_BYTES`.
    */
-  fetchMany(paths: readonly RelativePath[], intake: Intake): Promise<readonly (Fetched | null)[]>;
+  fetchMany(requests: readonly FetchRequest[], intake: Intake): Promise<readonly (Fetched | null)[]>;
   /** Moves the file into undo (section 7). */
   remove(path: RelativePath, request: RemoveRequest): Promise<WriteOutcome>;
   /** Renames a file within the tree; fails when `to` exists. */
@@ -159,6 +159,15 @@ export interface CreateRequest {
   readonly executable: boolean;
 }
 
+/** One of many files that are read together. */
+export interface FetchRequest {
+  readonly path: RelativePath;
+  /** Whether the working folders that it records are asked for as well. */
+  readonly isTranscript: boolean;
+  /** Absolute path of the hub's file that the content is for: the folder of that may be made on the way. */
+  readonly destination: string | null;
+}
+
 /** Where content that is read from a machine goes. The hub's archive is one. */
 export interface Intake {
   /** Absolute path of a new file that may be made for `staged`; `null` where content has to come through `stage`. */
@@ -177,6 +186,10 @@ export interface Fetched {
   readonly staged: Staged;
   readonly stat: FileStat;
   readonly facts: ContentFacts;
+  /** See `recordedFolders`; `null` when they were not looked for. */
+  readonly folders: readonly string[] | null;
+  /** Whether the folder of the destination was made, or was there. */
+  readonly hasFolder: boolean;
 }
 
 /** Guarded removal into undo. */

@@ -1,5 +1,6 @@
-import { fstatSync, unlinkSync } from 'node:fs';
+import { fstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import type { FileStat, RelativePath } from '../../../core/domain.ts';
+import { recordedFolders, tellingRanges } from '../../../core/projects/recorded-folders.ts';
 import { OPEN_FLAGS } from '../node-file.ts';
 import { entryStat, errnoOf } from '../node-facts.ts';
 import { isAsExpected } from '../safe-walk.ts';
@@ -13,9 +14,10 @@ import { walkNow } from './walk-now.ts';
  * before and after it was read is left, and so is whatever is no regular file on a way of folders.
  */
 export function fetchFiles(job: FetchJob, buffers: CopyBuffers): Copied[] {
+  const folders = new Set<string>();
   return job.files.map((file) => {
     try {
-      return fetchFile(job, file, buffers);
+      return fetchFile(job, file, folders, buffers);
     } catch (error) {
       // Gone, not permitted, or the hub's disk is full: the ordinary way meets it again, and says so. Anything else is a mistake here.
       if (errnoOf(error) === undefined) throw error;
@@ -24,7 +26,8 @@ export function fetchFiles(job: FetchJob, buffers: CopyBuffers): Copied[] {
   });
 }
 
-function fetchFile({ root, longest }: FetchJob, { path, target }: FileToFetch, buffers: CopyBuffers): Copied {
+function fetchFile({ root, longest }: FetchJob, file: FileToFetch, known: Set<string>, buffers: CopyBuffers): Copied {
+  const { path, target, destination } = file;
   const before = regularFile(root, path);
   if (before === null || before.size > longest) return { kind: 'left' };
   const facts = copy(`${root}/${path}`, target, before, buffers);
@@ -32,11 +35,30 @@ function fetchFile({ root, longest }: FetchJob, { path, target }: FileToFetch, b
   let isKept = false;
   try {
     const after = regularFile(root, path);
-    isKept = after !== null && isAsExpected(after, before);
-    return isKept && after !== null ? { kind: 'copied', stat: after, facts } : { kind: 'left' };
+    if (after === null || !isAsExpected(after, before)) return { kind: 'left' };
+    const folders = file.isTranscript ? foldersOf(target, facts.bytes, buffers) : null;
+    if (destination !== null) makeParent(destination, known);
+    isKept = true;
+    return { kind: 'copied', stat: after, facts, folders, hasFolder: destination !== null };
   } finally {
     if (!isKept) discard(target);
   }
+}
+
+/** The folder of a file of the hub's own, in its own data folder. */
+function makeParent(file: string, known: Set<string>): void {
+  const folder = file.slice(0, file.lastIndexOf('/'));
+  if (!known.has(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  known.add(folder);
+}
+
+/** Working folders recorded in a transcript, from what was kept of it. */
+function foldersOf(target: string, bytes: number, { readBack }: CopyBuffers): string[] {
+  return withOpen(target, OPEN_FLAGS.read, (descriptor) =>
+    recordedFolders(
+      tellingRanges(bytes).map(([from, to]) => readBack.toString('utf8', 0, readNow(descriptor, readBack, to - from, from))),
+    ),
+  );
 }
 
 function regularFile(root: string, path: RelativePath): FileStat | null {

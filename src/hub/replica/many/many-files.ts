@@ -4,7 +4,7 @@ import { FileSystemError } from '../../ports/file-system.ts';
 import { guardedPut } from '../put.ts';
 import { readTreeFile } from '../read-bytes.ts';
 import { allInOrder } from '../refusal.ts';
-import { FETCH_LIMIT_BYTES, type CreateRequest, type Fetched, type Intake, type WriteOutcome } from '../replica.ts';
+import { FETCH_LIMIT_BYTES, type CreateRequest, type Fetched, type FetchRequest, type Intake, type WriteOutcome } from '../replica.ts';
 import { isAsExpected, walk } from '../safe-walk.ts';
 import { TempDamaged } from '../temps.ts';
 import type { TreeContext } from '../tree-context.ts';
@@ -19,7 +19,7 @@ const WORTH_A_THREAD = 16;
 /** How `createMany` and `fetchMany` work for one tree. */
 export interface ManyFiles {
   create(requests: readonly CreateRequest[]): Promise<readonly WriteOutcome[]>;
-  fetch(paths: readonly RelativePath[], intake: Intake): Promise<readonly (Fetched | null)[]>;
+  fetch(requests: readonly FetchRequest[], intake: Intake): Promise<readonly (Fetched | null)[]>;
 }
 
 /** One file after the other (some at a time), through the same calls as a single file. */
@@ -36,7 +36,7 @@ export function oneByOne(context: TreeContext, os: MachineOs): ManyFiles {
           how: 'exchange',
         }),
       ),
-    fetch: (paths, intake) => someAtOnce(paths, (path) => fetchOne(context, path, intake)),
+    fetch: (requests, intake) => someAtOnce(requests, ({ path }) => fetchOne(context, path, intake)),
   };
 }
 
@@ -57,16 +57,17 @@ export function throughThreads(context: TreeContext, os: MachineOs, root: string
       const outcomes = (await ordinary.create(left))[Symbol.iterator]();
       return created.map((one): WriteOutcome => (one.kind === 'left' ? (outcomes.next().value as WriteOutcome) : one));
     },
-    async fetch(paths, intake) {
+    async fetch(requests, intake) {
       const { place } = intake;
-      if (place === null || paths.length < WORTH_A_THREAD) return ordinary.fetch(paths, intake);
-      const names = paths.map(() => intake.newName());
-      const files = paths.map((path, index) => ({ path, target: place(names[index] ?? '') }));
+      if (place === null || requests.length < WORTH_A_THREAD) return ordinary.fetch(requests, intake);
+      const names = requests.map(() => intake.newName());
+      const files = requests.map((request, index) => ({ ...request, target: place(names[index] ?? '') }));
       const copied = await threads.fetch({ kind: 'fetch', root, files, longest: FETCH_LIMIT_BYTES });
-      return copied.map((one, index) => {
+      return copied.map((one, index): Fetched | null => {
         if (one.kind === 'left') return null;
-        const { facts, stat } = one;
-        return { staged: { name: names[index] ?? '', sha256: facts.sha256, bytes: facts.bytes }, stat, facts };
+        const { facts, stat, folders, hasFolder } = one;
+        const staged = { name: names[index] ?? '', sha256: facts.sha256, bytes: facts.bytes };
+        return { staged, stat, facts, folders, hasFolder };
       });
     },
   };
@@ -91,7 +92,7 @@ async function fetchOne(context: TreeContext, path: RelativePath, intake: Intake
   if (staged === null) return null;
   const after = await lookAtFile(context, path);
   if (after?.kind === 'file' && isAsExpected(after.stat, stat) && staged.bytes === stat.size) {
-    return { staged, stat: after.stat, facts: meter.facts() };
+    return { staged, stat: after.stat, facts: meter.facts(), folders: null, hasFolder: false };
   }
   await intake.discard(staged);
   return null;

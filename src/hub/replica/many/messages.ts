@@ -1,5 +1,5 @@
 import type { FileStat, MachineOs, RelativePath, Sha256, UnixMs } from '../../../core/domain.ts';
-import type { ContentFacts } from './content-facts.ts';
+import type { Fetched, FetchRequest } from '../replica.ts';
 
 /** Many files to be created in one tree of this computer. */
 export interface CreateJob {
@@ -39,14 +39,13 @@ export interface FetchJob {
 }
 
 /** One file, and the absolute path of the new file that gets its content. */
-export interface FileToFetch {
-  readonly path: RelativePath;
+export interface FileToFetch extends FetchRequest {
   readonly target: string;
 }
 
 /** What became of one file. `left`: nothing was kept of it; it may be changing, too long, gone, or no file. */
 export type Copied =
-  { readonly kind: 'copied'; readonly stat: FileStat; readonly facts: ContentFacts } | { readonly kind: 'left' };
+  ({ readonly kind: 'copied' } & Omit<Fetched, 'staged'>) | { readonly kind: 'left' };
 
 /** What a thread is asked: a job, or to end. */
 export type ToCopyThread = ({ readonly number: number } & (CreateJob | FetchJob)) | 'end';
