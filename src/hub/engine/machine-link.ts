@@ -32,6 +32,8 @@ const SWAP_REMEMBERED_MS = 60_000;
 const UNDO_KEPT_MS = 24 * 3_600_000;
 /** More hints than this at once: the watcher's queue may have overflowed without saying so. */
 const BURST_HINTS = 2_000;
+/** Files that are looked at because of the hub's own writes are looked at together. */
+const ECHOES_TOGETHER_MS = 50;
 /** A burst that goes on for this long is scanned after all the same. */
 const LONGEST_BURST_MS = 30_000;
 
@@ -85,6 +87,7 @@ export class MachineLink implements MachineView {
   readonly #swaps = new Map<Key, { readonly at: UnixMs; readonly forkKey: Key | null }>();
   #live: { at: UnixMs; sessions: ReadonlySet<string> } | null = null;
   #pendingHints = 0;
+  readonly #echoes = new Set<RelativePath>();
   #burst = 0;
   #scanning: Promise<void> | null = null;
   #scanAgain = false;
@@ -175,7 +178,7 @@ export class MachineLink implements MachineView {
 
   /** Whether nothing is queued, planned, listed or on its way. */
   get isQuiet(): boolean {
-    return this.queue.busy === 0 && this.queue.settling === 0 && this.#pendingHints === 0 && this.#scanning === null;
+    return this.queue.busy === 0 && this.queue.settling === 0 && this.#pendingHints === 0 && this.#echoes.size === 0 && this.#scanning === null;
   }
 
   start(): void {
@@ -308,7 +311,20 @@ export class MachineLink implements MachineView {
   }
 
   endWriting(paths: ReadonlySet<RelativePath>): void {
-    for (const path of this.ownWrites.end(paths, this.#ctx.clock.now())) this.#onHint({ path, kind: 'file' });
+    this.noteEchoes(this.ownWrites.end(paths, this.#ctx.clock.now()));
+  }
+
+  /** Something was heard of files that the hub made a moment ago: they are looked at together. */
+  noteEchoes(paths: readonly RelativePath[]): void {
+    const isFirst = this.#echoes.size === 0;
+    for (const path of paths) this.#echoes.add(path);
+    if (isFirst && this.#echoes.size > 0) this.#ctx.clock.after(ECHOES_TOGETHER_MS, () => this.#lookAtEchoes());
+  }
+
+  #lookAtEchoes(): void {
+    const paths = [...this.#echoes];
+    this.#echoes.clear();
+    if (this.writable) this.#following(this.#scan.lookAtEchoes(this, paths));
   }
 
   changedAt(key: Key): UnixMs | null {
@@ -514,9 +530,13 @@ export class MachineLink implements MachineView {
     if (!this.writable) return;
     this.#burst += 1;
     if (this.#burst === 1) this.#scanAfterBurst(this.#ctx.clock.now() + LONGEST_BURST_MS);
+    this.#following(this.#scan.hinted(this, hint));
+  }
+
+  /** The machine is not quiet before this has ended. */
+  #following(work: Promise<void>): void {
     this.#pendingHints += 1;
-    this.#scan
-      .hinted(this, hint)
+    work
       .catch((error: unknown) => this.#trouble(error))
       .finally(() => {
         this.#pendingHints -= 1;

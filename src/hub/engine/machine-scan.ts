@@ -2,7 +2,7 @@ import { parsePath } from '../../core/keys/key.ts';
 import { unsafeReason } from '../../core/keys/safe-path.ts';
 import type { LogSize } from '../../core/safeguards/lost-logs.ts';
 import type { Verdict } from '../../core/safeguards/verdict.ts';
-import type { Base, FileStat, Key, MachineName, Pair, RelativePath } from '../../core/domain.ts';
+import type { Base, FileStat, Key, Look, MachineName, Pair, RelativePath } from '../../core/domain.ts';
 import type { Hint, Scan } from '../replica/replica.ts';
 import type { EngineContext } from './context.ts';
 import { isUnchanged } from './file-base.ts';
@@ -62,7 +62,7 @@ export class MachineScan {
     if (machine.ownWrites.hold(hint.path)) return;
     const known = this.#ctx.store.pairs.atPath(machine.name, hint.path);
     if (known) {
-      if (machine.ownWrites.mayEcho(hint.path, this.#ctx.clock.now()) && (await this.#isEcho(machine, known))) return;
+      if (machine.ownWrites.mayEcho(hint.path, this.#ctx.clock.now())) return machine.noteEchoes([hint.path]);
       machine.queue.mark(known.key, { look: true, urgent: true });
       return;
     }
@@ -71,14 +71,25 @@ export class MachineScan {
     else if (look.kind === 'refused') machine.notices.set(hint.path, look.reason);
   }
 
-  /** Whether the file is as the hub left it and nothing waits to be done about it: then the hint was about the hub's own write. */
-  async #isEcho(machine: MachineLink, pair: Pair): Promise<boolean> {
-    const look = await machine.replica.look(pair.path);
-    const now = machine.pair(pair.key);
-    const head = this.#ctx.store.heads.get(pair.key);
-    if (look.kind !== 'file' || now?.base?.kind !== 'file' || head === undefined || machine.queue.has(pair.key)) return false;
-    if (!isUnchanged(now.base, look.stat) || now.path !== pair.path || this.#ctx.isForgotten(pair.key)) return false;
-    return machine.standing(head, this.#isLog(pair.key)) === 'level';
+  /**
+   * Looks at files that the hub made a moment ago and the watcher tells of. One that is as the hub left it, with nothing waiting to be
+   * done about it, needs no more: the hint was about the hub's own write.
+   */
+  async lookAtEchoes(machine: MachineLink, paths: readonly RelativePath[]): Promise<void> {
+    const looks = await machine.replica.lookMany(paths);
+    for (const [index, path] of paths.entries()) {
+      const look = looks[index];
+      const pair = this.#ctx.store.pairs.atPath(machine.name, path);
+      if (pair === undefined) await this.hinted(machine, { path, kind: 'file' });
+      else if (look === undefined || !this.#isEcho(machine, pair, look)) machine.queue.mark(pair.key, { look: true, urgent: true });
+    }
+  }
+
+  #isEcho(machine: MachineLink, { key, base }: Pair, look: Look): boolean {
+    const head = this.#ctx.store.heads.get(key);
+    if (look.kind !== 'file' || base?.kind !== 'file' || head === undefined || machine.queue.has(key)) return false;
+    if (!isUnchanged(base, look.stat) || this.#ctx.isForgotten(key)) return false;
+    return machine.standing(head, this.#isLog(key)) === 'level';
   }
 
   /** Tries again the files whose project was not known, when something was learned about places since. */

@@ -31,8 +31,11 @@ export async function readOutside(outside: FileSystem, clock: Clock, absolutePat
 
 async function readSmallFile(outside: FileSystem, path: string): Promise<Buffer | null> {
   if (path === '' || path.split('/').includes('..')) return null;
-  const [look, real] = await Promise.all([outside.lstat(path), outside.realPath(path)]);
-  if (look === null || real === null || look.type !== 'file' || look.size > OUTSIDE_MAX_BYTES) return null;
+  const look = await outside.lstat(path);
+  if (look === null || look.type !== 'file' || look.size > OUTSIDE_MAX_BYTES) return null;
+  // Asked for only then: most of the folders above a project hold no repository.
+  const real = await outside.realPath(path);
+  if (real === null) return null;
   const file = await outside.open(real.replace(/^\/+/, ''), 'read');
   try {
     const stat = await file.stat();

@@ -44,6 +44,9 @@ export interface Replica {
   /** One look at one path: lstat of every component. */
   look(path: RelativePath): Promise<Look>;
 
+  /** `look` at many paths, in their order. */
+  lookMany(paths: readonly RelativePath[]): Promise<readonly Look[]>;
+
   /**
    * Lists everything below `folder` ('' = all) that `wanted` lets through. `wanted` is asked for folders too
    * (with a trailing `/`): a folder it refuses is not entered.

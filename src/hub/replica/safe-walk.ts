@@ -68,6 +68,11 @@ export function judged(paths: readonly RelativePath[], looks: readonly Component
   throw new Error('unreachable: a walk has at least one component');
 }
 
+/** What a walk says about the file at its end. */
+export function lookOf(path: RelativePath, { end }: Walk): Look {
+  return end.kind === 'folder' ? { kind: 'refused', reason: `${path} is a folder` } : end;
+}
+
 /** The facts of a file without those of its place. */
 export function fileStat(stat: EntryStat): FileStat {
   return { size: stat.size, mtimeMs: stat.mtimeMs, inode: stat.inode, executable: stat.executable };

@@ -1,6 +1,6 @@
 import { Room } from './room.ts';
 import { measureClockOffset } from './clock-offset.ts';
-import type { Look, MachineName, MachineOs, RelativePath } from '../../core/domain.ts';
+import type { MachineName, MachineOs } from '../../core/domain.ts';
 import type { Guards } from '../engine/guards.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { FileSystemError } from '../ports/file-system.ts';
@@ -20,7 +20,7 @@ import { restoreFromIntents } from './recovery.ts';
 import { guardedMove, guardedRemove } from './remove.ts';
 import { ReplicaUnreachable } from './replica.ts';
 import type { Replica } from './replica.ts';
-import { walk } from './safe-walk.ts';
+import { lookOf, walk } from './safe-walk.ts';
 import { scanTree } from './scan.ts';
 import { removeOldTemps } from './temps.ts';
 import type { TreeContext } from './tree-context.ts';
@@ -150,7 +150,8 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     replaceMarker: (old, id) => reaching(() => replaceMarker(context, old, id)),
     watch: (onHint, onTrouble) => reaching(() => options.watch.start(onHint, onTrouble)),
 
-    look: (path) => reaching(() => lookAt(fs, path)),
+    look: (path) => reaching(async () => lookOf(path, await walk(fs, path))),
+    lookMany: (paths) => reaching(() => many.look(paths)),
     scan: (folder, wanted) => reaching(() => scanTree(fs, folder, wanted, options.clock.now())),
     read: (path, from, to) => reachingEach(readTreeFile(fs, path, from, to)),
 
@@ -176,11 +177,6 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     readOutside: (absolutePath) => reaching(() => readOutside(options.outside, options.clock, absolutePath)),
     space: () => reaching(() => fs.space('')),
   };
-}
-
-async function lookAt(fs: FileSystem, path: RelativePath): Promise<Look> {
-  const { end } = await walk(fs, path);
-  return end.kind === 'folder' ? { kind: 'refused', reason: `${path} is a folder` } : end;
 }
 
 function undoPathOf(name: string): string {

@@ -5,7 +5,9 @@ import { parentPort } from 'node:worker_threads';
 import { CopyBuffers } from './bytes-now.ts';
 import { createFiles } from './create-files.ts';
 import { fetchFiles } from './fetch-files.ts';
+import { lookOf } from '../safe-walk.ts';
 import type { FromCopyThread, ToCopyThread } from './messages.ts';
+import { walkNow } from './walk-now.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('copy-thread has to be started as a worker thread');
@@ -14,10 +16,17 @@ const buffers = new CopyBuffers();
 
 port.on('message', (job: ToCopyThread) => {
   if (job === 'end') return port.close();
-  const { number } = job;
-  const answer: FromCopyThread =
-    job.kind === 'create'
-      ? { number, kind: 'created', files: createFiles(job, buffers) }
-      : { number, kind: 'fetched', files: fetchFiles(job, buffers) };
-  port.postMessage(answer);
+  port.postMessage(answer(job));
 });
+
+function answer(job: Exclude<ToCopyThread, 'end'>): FromCopyThread {
+  const { number } = job;
+  switch (job.kind) {
+    case 'create':
+      return { number, kind: 'created', files: createFiles(job, buffers) };
+    case 'fetch':
+      return { number, kind: 'fetched', files: fetchFiles(job, buffers) };
+    case 'look':
+      return { number, kind: 'seen', files: job.files.map((path) => lookOf(path, walkNow(job.root, path))) };
+  }
+}

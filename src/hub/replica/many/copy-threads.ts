@@ -1,13 +1,17 @@
 import { Worker } from 'node:worker_threads';
+import type { Look } from '../../../core/domain.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Copied, Created, CreateJob, FetchJob, FromCopyThread, ToCopyThread } from './messages.ts';
+import type { Copied, Created, CreateJob, FetchJob, FromCopyThread, LookJob, ToCopyThread } from './messages.ts';
 
 /** A thread without work ends after this time: its memory is for first syncs only. */
 const IDLE_MS = 2_000;
+const NOT_LOOKED = { kind: 'unknown', reason: 'the thread that looks ended' } as const;
 const LEFT = { kind: 'left' } as const;
 
+type Job = CreateJob | FetchJob | LookJob;
+
 interface Waiting {
-  readonly job: CreateJob | FetchJob;
+  readonly job: Job;
   readonly resolve: (answer: FromCopyThread) => void;
   readonly reject: (error: Error) => void;
 }
@@ -48,8 +52,13 @@ export class CopyThreads {
     return answer?.kind === 'fetched' ? answer.files : job.files.map(() => LEFT);
   }
 
+  async look(job: LookJob): Promise<readonly Look[]> {
+    const answer = await this.#run(job);
+    return answer?.kind === 'seen' ? answer.files : job.files.map(() => NOT_LOOKED);
+  }
+
   /** @returns `null` when the thread died. */
-  async #run(job: CreateJob | FetchJob): Promise<FromCopyThread | null> {
+  async #run(job: Job): Promise<FromCopyThread | null> {
     try {
       return await new Promise((resolve, reject) => {
         this.#queue.push({ job, resolve, reject });

@@ -5,7 +5,7 @@ import { guardedPut } from '../put.ts';
 import { readTreeFile } from '../read-bytes.ts';
 import { allInOrder } from '../refusal.ts';
 import { FETCH_LIMIT_BYTES, type CreateRequest, type Fetched, type FetchRequest, type Intake, type WriteOutcome } from '../replica.ts';
-import { isAsExpected, walk } from '../safe-walk.ts';
+import { isAsExpected, lookOf, walk } from '../safe-walk.ts';
 import { TempDamaged } from '../temps.ts';
 import type { TreeContext } from '../tree-context.ts';
 import { FactsMeter } from './content-facts.ts';
@@ -19,6 +19,7 @@ const WORTH_A_THREAD = 16;
 /** How `createMany` and `fetchMany` work for one tree. */
 export interface ManyFiles {
   create(requests: readonly CreateRequest[]): Promise<readonly WriteOutcome[]>;
+  look(paths: readonly RelativePath[]): Promise<readonly Look[]>;
   fetch(requests: readonly FetchRequest[], intake: Intake): Promise<readonly (Fetched | null)[]>;
 }
 
@@ -36,6 +37,7 @@ export function oneByOne(context: TreeContext, os: MachineOs): ManyFiles {
           how: 'exchange',
         }),
       ),
+    look: (paths) => someAtOnce(paths, async (path) => lookOf(path, await walk(context.fs, path))),
     fetch: (requests, intake) => someAtOnce(requests, ({ path }) => fetchOne(context, path, intake)),
   };
 }
@@ -57,6 +59,7 @@ export function throughThreads(context: TreeContext, os: MachineOs, root: string
       const outcomes = (await ordinary.create(left))[Symbol.iterator]();
       return created.map((one): WriteOutcome => (one.kind === 'left' ? (outcomes.next().value as WriteOutcome) : one));
     },
+    look: (files) => (files.length < WORTH_A_THREAD ? ordinary.look(files) : threads.look({ kind: 'look', root, files })),
     async fetch(requests, intake) {
       const { place } = intake;
       if (place === null || requests.length < WORTH_A_THREAD) return ordinary.fetch(requests, intake);
@@ -84,23 +87,18 @@ async function* checked({ content, sha256 }: CreateRequest): AsyncGenerator<Buff
 }
 
 async function fetchOne(context: TreeContext, path: RelativePath, intake: Intake): Promise<Fetched | null> {
-  const before = await lookAtFile(context, path);
-  if (before?.kind !== 'file' || before.stat.size > FETCH_LIMIT_BYTES) return null;
+  const before = lookOf(path, await walk(context.fs, path));
+  if (before.kind !== 'file' || before.stat.size > FETCH_LIMIT_BYTES) return null;
   const { stat } = before;
   const meter = new FactsMeter();
   const staged = await intake.stage(metered(readTreeFile(context.fs, path, 0, stat.size), meter)).catch(vanished);
   if (staged === null) return null;
-  const after = await lookAtFile(context, path);
-  if (after?.kind === 'file' && isAsExpected(after.stat, stat) && staged.bytes === stat.size) {
+  const after = lookOf(path, await walk(context.fs, path));
+  if (after.kind === 'file' && isAsExpected(after.stat, stat) && staged.bytes === stat.size) {
     return { staged, stat: after.stat, facts: meter.facts(), folders: null, hasFolder: false };
   }
   await intake.discard(staged);
   return null;
-}
-
-async function lookAtFile(context: TreeContext, path: RelativePath): Promise<Look | null> {
-  const { end } = await walk(context.fs, path);
-  return end.kind === 'folder' ? null : end;
 }
 
 async function* metered(bytes: AsyncIterable<Buffer>, meter: FactsMeter): AsyncGenerator<Buffer> {

@@ -1,4 +1,4 @@
-import type { FileStat, MachineOs, RelativePath, Sha256, UnixMs } from '../../../core/domain.ts';
+import type { FileStat, Look, MachineOs, RelativePath, Sha256, UnixMs } from '../../../core/domain.ts';
 import type { Fetched, FetchRequest } from '../replica.ts';
 
 /** Many files to be created in one tree of this computer. */
@@ -47,10 +47,19 @@ export interface FileToFetch extends FetchRequest {
 export type Copied =
   ({ readonly kind: 'copied' } & Omit<Fetched, 'staged'>) | { readonly kind: 'left' };
 
+/** Many paths of one tree to be looked at. */
+export interface LookJob {
+  readonly kind: 'look';
+  /** Absolute claudeDir. */
+  readonly root: string;
+  readonly files: readonly RelativePath[];
+}
+
 /** What a thread is asked: a job, or to end. */
-export type ToCopyThread = ({ readonly number: number } & (CreateJob | FetchJob)) | 'end';
+export type ToCopyThread = ({ readonly number: number } & (CreateJob | FetchJob | LookJob)) | 'end';
 
 /** What it answers, in the order of the files. */
 export type FromCopyThread =
   | { readonly number: number; readonly kind: 'created'; readonly files: readonly Created[] }
+  | { readonly number: number; readonly kind: 'seen'; readonly files: readonly Look[] }
   | { readonly number: number; readonly kind: 'fetched'; readonly files: readonly Copied[] };
