@@ -60,6 +60,9 @@ const MAX_TOPS = 512;
 /** How many keys keep their rule: status asks for the rules of all heads again and again. */
 const MAX_KEYS = 50_000;
 
+/** How many folders keep their answer: each is asked for when it is watched and whenever it is listed. */
+const MAX_FOLDERS = 20_000;
+
 /** In ASCII, case is all that can differ, and the patterns see to that. */
 const BEYOND_ASCII = /[^\u0020-\u007e]/;
 
@@ -71,6 +74,7 @@ export function createRules(options: RulesOptions): Rules {
   const excluded = options.exclude.map((glob) => picomatch(glob, { dot: true, nonegate: true }));
   const entriesByTop = new Map<string, readonly Entry[]>();
   const rulesOfKeys = new Map<Key, Rule>();
+  const wantedFolders = new Map<string, boolean>();
 
   /** Rows that can match below or at the first name `top`, in table order: most rows speak of one folder only. */
   function entriesFor(top: string): readonly Entry[] {
@@ -101,7 +105,15 @@ export function createRules(options: RulesOptions): Rules {
 
   function folderWanted(folder: string): boolean {
     const path = folder.replace(/\/+$/, '');
-    if (path === '') return true;
+    const known = wantedFolders.get(path);
+    if (known !== undefined) return known;
+    const isWanted = path === '' || mayHoldFiles(path);
+    if (wantedFolders.size >= MAX_FOLDERS) wantedFolders.clear();
+    wantedFolders.set(path, isWanted);
+    return isWanted;
+  }
+
+  function mayHoldFiles(path: string): boolean {
     const folders = path.split('/');
     if (folders[0] === 'projects' && !mayHoldProjectFiles(folders)) return false;
     const ancestors = folders.map((_, at) => folders.slice(0, at + 1).join('/'));

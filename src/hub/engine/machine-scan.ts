@@ -35,7 +35,7 @@ export class MachineScan {
   /** Lists everything; a verdict means that nothing was marked. */
   async full(machine: MachineLink, acceptDeletes: boolean): Promise<Verdict> {
     const before = this.#basesOf(machine);
-    const scan = await machine.replica.scan('', (path) => this.#wanted(path));
+    const scan = await machine.replica.scan('', (path) => this.#wanted(machine, path));
     this.#ctx.store.machines.put({ ...machine.row, lastSeenAt: this.#ctx.clock.now() });
     const verdict = acceptDeletes ? null : this.#judge(machine, scan, before);
     if (verdict) return verdict;
@@ -54,7 +54,7 @@ export class MachineScan {
   async hinted(machine: MachineLink, hint: Hint): Promise<void> {
     if (hint.kind === 'folder' || hint.path === '') {
       if (hint.path === '') return machine.scanNow();
-      const scan = await machine.replica.scan(hint.path, (path) => this.#wanted(path));
+      const scan = await machine.replica.scan(hint.path, (path) => this.#wanted(machine, path));
       return this.#mark(machine, scan, `${hint.path}/`);
     }
     const rule = this.#ctx.rules.ofPath(hint.path);
@@ -118,7 +118,7 @@ export class MachineScan {
    */
   async keepAsVersions(machine: MachineLink): Promise<void> {
     const { store, archive, clock } = this.#ctx;
-    const scan = await machine.replica.scan('', (path) => this.#wanted(path));
+    const scan = await machine.replica.scan('', (path) => this.#wanted(machine, path));
     for (const [path, stat] of scan.files) {
       const id = `${machine.name}\n${path}`;
       const kept = this.#kept.get(id);
@@ -145,7 +145,10 @@ export class MachineScan {
     }
   }
 
-  #wanted(path: string): boolean {
+  #wanted(machine: MachineLink, path: string): boolean {
+    // A known copy has the rule of its key, which is remembered; finding the rule of ten thousand paths takes a second.
+    const known = this.#ctx.store.pairs.atPath(machine.name, path);
+    if (known !== undefined && this.#ctx.rules.ofKey(known.key).allowed) return true;
     if (path.endsWith('/')) return this.#ctx.rules.folderWanted(path) || !this.#ctx.guards.on('deny-rules');
     if (this.#ctx.rules.ofPath(path).allowed || !this.#ctx.guards.on('deny-rules')) return true;
     // A name that cannot be carried among files that are: asked for, so that the listing tells why it is refused.

@@ -29,5 +29,5 @@ export function readNow(descriptor: number, buffer: Buffer, length: number, posi
 
 /** Writes the first `length` bytes of `buffer` behind what was written before. */
 export function writeNow(descriptor: number, buffer: Buffer, length: number): void {
-  for (let written = 0; written < length; ) written += writeSync(descriptor, buffer, written, length - written);
+  for (let written = 0; written < length;) written += writeSync(descriptor, buffer, written, length - written);
 }

@@ -42,6 +42,16 @@ export class CopyThreads {
     this.#url = options.url ?? new URL('./copy-thread.ts', import.meta.url);
   }
 
+  /** Threads that run, or are about to end. */
+  get count(): number {
+    return this.#threads.size;
+  }
+
+  /** Resolves when the threads of now have ended; they do so by themselves when there is no work. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#threads].map((thread) => thread.exited));
+  }
+
   async create(job: CreateJob): Promise<readonly Created[]> {
     const answer = await this.#run(job);
     return answer?.kind === 'created' ? answer.files : job.files.map(() => LEFT);
@@ -97,6 +107,7 @@ export class CopyThreads {
 }
 
 class CopyThread {
+  readonly exited: Promise<unknown>;
   readonly #worker: Worker;
   readonly #clock: Clock;
   #waiting: Waiting | null = null;
@@ -105,9 +116,15 @@ class CopyThread {
   #isEnding = false;
   #cancelEnd: (() => void) | null = null;
 
-  constructor(options: { readonly url: URL; readonly clock: Clock; readonly onFree: () => void; readonly onEnd: () => void }) {
+  constructor(options: {
+    readonly url: URL;
+    readonly clock: Clock;
+    readonly onFree: () => void;
+    readonly onEnd: () => void;
+  }) {
     this.#clock = options.clock;
     this.#worker = new Worker(options.url);
+    this.exited = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#worker.on('message', (answer: FromCopyThread) => {
       const waiting = this.#waiting;
       if (answer.number !== this.#number || waiting === null) return;

@@ -90,7 +90,7 @@ function writeTemp(temp: string, file: FileToCreate, buffers: CopyBuffers): File
   const isShort = file.size <= buffers.written.length;
   const stat = withOpen(temp, OPEN_FLAGS.create, (output) => {
     const isWhole = withOpen(file.source, OPEN_FLAGS.read, (input) => {
-      for (let at = 0; at < file.size; ) {
+      for (let at = 0; at < file.size;) {
         const count = readNow(input, buffers.written, Math.min(buffers.written.length, file.size - at), at);
         if (count === 0) return false;
         if (file.sha256 !== null || !isShort) hash.update(buffers.written.subarray(0, count));
@@ -114,7 +114,7 @@ function writeTemp(temp: string, file: FileToCreate, buffers: CopyBuffers): File
 function readsBack(temp: string, size: number, digest: string | null, buffers: CopyBuffers): boolean {
   return withOpen(temp, OPEN_FLAGS.read, (descriptor) => {
     const hash = createHash('sha256');
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       const count = readNow(descriptor, buffers.readBack, Math.min(buffers.readBack.length, size - at), at);
       if (count === 0) return false;
       const bytes = buffers.readBack.subarray(0, count);

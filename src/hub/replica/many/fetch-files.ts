@@ -56,7 +56,9 @@ function makeParent(file: string, known: Set<string>): void {
 function foldersOf(target: string, bytes: number, { readBack }: CopyBuffers): string[] {
   return withOpen(target, OPEN_FLAGS.read, (descriptor) =>
     recordedFolders(
-      tellingRanges(bytes).map(([from, to]) => readBack.toString('utf8', 0, readNow(descriptor, readBack, to - from, from))),
+      tellingRanges(bytes).map(([from, to]) =>
+        readBack.toString('utf8', 0, readNow(descriptor, readBack, to - from, from)),
+      ),
     ),
   );
 }
@@ -75,7 +77,7 @@ function copy(from: string, to: string, expect: FileStat, buffers: CopyBuffers):
     let isWhole = false;
     try {
       isWhole = withOpen(to, OPEN_FLAGS.create, (output) => {
-        for (let at = 0; at < expect.size; ) {
+        for (let at = 0; at < expect.size;) {
           const count = readNow(input, buffers.written, Math.min(buffers.written.length, expect.size - at), at);
           if (count === 0) return false;
           meter.add(buffers.written.subarray(0, count));

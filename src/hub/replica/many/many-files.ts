@@ -4,7 +4,14 @@ import { FileSystemError } from '../../ports/file-system.ts';
 import { guardedPut } from '../put.ts';
 import { readTreeFile } from '../read-bytes.ts';
 import { allInOrder } from '../refusal.ts';
-import { FETCH_LIMIT_BYTES, type CreateRequest, type Fetched, type FetchRequest, type Intake, type WriteOutcome } from '../replica.ts';
+import {
+  FETCH_LIMIT_BYTES,
+  type CreateRequest,
+  type Fetched,
+  type FetchRequest,
+  type Intake,
+  type WriteOutcome,
+} from '../replica.ts';
 import { isAsExpected, lookOf, walk } from '../safe-walk.ts';
 import { TempDamaged } from '../temps.ts';
 import type { TreeContext } from '../tree-context.ts';
@@ -52,14 +59,18 @@ export function throughThreads(context: TreeContext, os: MachineOs, root: string
   const ordinary = oneByOne(context, os);
   return {
     async create(requests) {
-      const files = requests.flatMap(({ content: _, source, ...file }) => (source === null ? [] : [{ ...file, source }]));
-      if (files.length < Math.max(WORTH_A_THREAD, requests.length) || context.foldsNames()) return ordinary.create(requests);
+      const files = requests.flatMap(({ content: _, source, ...file }) =>
+        source === null ? [] : [{ ...file, source }],
+      );
+      if (files.length < Math.max(WORTH_A_THREAD, requests.length) || context.foldsNames())
+        return ordinary.create(requests);
       const created = await threads.create({ kind: 'create', root, os, epoch: context.epoch(), files });
       const left = requests.filter((_, index) => created[index]?.kind === 'left');
       const outcomes = (await ordinary.create(left))[Symbol.iterator]();
       return created.map((one): WriteOutcome => (one.kind === 'left' ? (outcomes.next().value as WriteOutcome) : one));
     },
-    look: (files) => (files.length < WORTH_A_THREAD ? ordinary.look(files) : threads.look({ kind: 'look', root, files })),
+    look: (files) =>
+      files.length < WORTH_A_THREAD ? ordinary.look(files) : threads.look({ kind: 'look', root, files }),
     async fetch(requests, intake) {
       const { place } = intake;
       if (place === null || requests.length < WORTH_A_THREAD) return ordinary.fetch(requests, intake);

@@ -44,8 +44,7 @@ export interface FileToFetch extends FetchRequest {
 }
 
 /** What became of one file. `left`: nothing was kept of it; it may be changing, too long, gone, or no file. */
-export type Copied =
-  ({ readonly kind: 'copied' } & Omit<Fetched, 'staged'>) | { readonly kind: 'left' };
+export type Copied = ({ readonly kind: 'copied' } & Omit<Fetched, 'staged'>) | { readonly kind: 'left' };
 
 /** Many paths of one tree to be looked at. */
 export interface LookJob {
