@@ -5,6 +5,11 @@ import type { Copied, Created, CreateJob, FetchJob, FromCopyThread, LookJob, ToC
 
 /** A thread without work ends after this time: its memory is for first syncs only. */
 const IDLE_MS = 2_000;
+/**
+ * Another thread is started when this many jobs had to wait: the pages of one that has ended stay with the process for ten seconds, and
+ * a few hundred files are not worth it.
+ */
+const WAITS_FOR_ANOTHER = 40;
 const NOT_LOOKED = { kind: 'unknown', reason: 'the thread that looks ended' } as const;
 const LEFT = { kind: 'left' } as const;
 
@@ -26,8 +31,10 @@ export class CopyThreads {
   readonly #clock: Clock;
   readonly #most: number;
   readonly #onTrouble: (error: Error) => void;
+  readonly #onQuiet: () => void;
   readonly #threads = new Set<CopyThread>();
   readonly #queue: Waiting[] = [];
+  #waits = 0;
 
   /** @param most how many threads at once; @param url the thread's entry in a bundle, by default the file next to this one. */
   constructor(options: {
@@ -35,9 +42,12 @@ export class CopyThreads {
     readonly most: number;
     readonly url?: URL | undefined;
     readonly onTrouble: (error: Error) => void;
+    /** The last thread has ended: much was carried, and nothing is any more. */
+    readonly onQuiet?: () => void;
   }) {
     this.#clock = options.clock;
     this.#onTrouble = options.onTrouble;
+    this.#onQuiet = options.onQuiet ?? (() => undefined);
     this.#most = options.most;
     this.#url = options.url ?? new URL('./copy-thread.ts', import.meta.url);
   }
@@ -73,6 +83,7 @@ export class CopyThreads {
       return await new Promise((resolve, reject) => {
         this.#queue.push({ job, resolve, reject });
         this.#next();
+        if (this.#queue.length > 0) this.#waits += 1;
       });
     } catch (error) {
       this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
@@ -91,7 +102,9 @@ export class CopyThreads {
 
   #freeThread(): CopyThread | undefined {
     for (const thread of this.#threads) if (thread.isFree) return thread;
+    if (this.#threads.size > 0 && this.#waits < WAITS_FOR_ANOTHER) return undefined;
     if (this.#threads.size >= this.#most) return undefined;
+    this.#waits = 0;
     const thread = new CopyThread({
       url: this.#url,
       clock: this.#clock,
@@ -99,6 +112,7 @@ export class CopyThreads {
       onEnd: () => {
         this.#threads.delete(thread);
         this.#next();
+        if (this.#threads.size === 0) this.#onQuiet();
       },
     });
     this.#threads.add(thread);
