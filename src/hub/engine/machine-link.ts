@@ -106,7 +106,7 @@ export class MachineLink implements MachineView {
       run: (key, mark) => options.run(this, key, mark),
       together: {
         canTake: (key) => options.together.canTake(this, key),
-        run: (keys) => options.together.run(this, keys),
+        run: (keys, waiting) => options.together.run(this, keys, waiting),
       },
       onTrouble: (error) => {
         options.onTrouble(error);

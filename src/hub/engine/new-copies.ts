@@ -29,7 +29,7 @@ export class NewCopies {
   }
 
   /** @returns the keys that are not done. @throws {ReplicaUnreachable} */
-  async create(machine: MachineView, keys: readonly Key[]): Promise<Key[]> {
+  async create(machine: MachineView, keys: readonly Key[], waiting: number): Promise<Key[]> {
     const placed: { readonly key: Key; readonly path: string }[] = [];
     const left: Key[] = [];
     for (const key of keys) {
@@ -47,7 +47,10 @@ export class NewCopies {
     const paths = new Set(copies.map((copy) => copy.path));
     machine.beginWriting(paths);
     try {
-      const outcomes = await machine.replica.createMany(copies.map((copy) => this.#request(machine, copy)));
+      const outcomes = await machine.replica.createMany(
+        copies.map((copy) => this.#request(machine, copy)),
+        waiting,
+      );
       for (const [index, copy] of copies.entries()) {
         if (!(await this.#save(machine, copy, outcomes[index]))) left.push(copy.head.key);
       }

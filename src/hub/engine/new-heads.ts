@@ -25,7 +25,7 @@ export class NewHeads {
   }
 
   /** @returns the keys that are not done. @throws {ReplicaUnreachable} */
-  async take(machine: MachineView, keys: readonly Key[]): Promise<Key[]> {
+  async take(machine: MachineView, keys: readonly Key[], waiting: number): Promise<Key[]> {
     const { archive, store } = this.#ctx;
     const pairs = keys.flatMap((key) => store.pairs.get(machine.name, key) ?? []);
     const before = this.#turns.get(machine.name);
@@ -39,6 +39,7 @@ export class NewHeads {
           destination: archive.localPath(key),
         })),
         archive.intake,
+        waiting,
       );
       await before;
       const taken = await Promise.all(pairs.map((pair, index) => this.#takeOne(machine, pair, fetched[index] ?? null)));

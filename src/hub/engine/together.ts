@@ -53,7 +53,7 @@ export class Together {
   }
 
   /** @returns the keys that are left for their own flows, or that the machine is gone. */
-  async run(machine: MachineView, keys: readonly Key[]): Promise<readonly Key[] | typeof INTERRUPTED> {
+  async run(machine: MachineView, keys: readonly Key[], waiting: number): Promise<readonly Key[] | typeof INTERRUPTED> {
     if (!machine.writable) return [];
     const left: Key[] = [];
     const unknown: Key[] = [];
@@ -64,8 +64,8 @@ export class Together {
     }
     try {
       const [notTaken, notCreated] = await Promise.all([
-        unknown.length > 0 ? this.#heads.take(machine, unknown) : [],
-        lacking.length > 0 ? this.#copies.create(machine, lacking) : [],
+        unknown.length > 0 ? this.#heads.take(machine, unknown, waiting) : [],
+        lacking.length > 0 ? this.#copies.create(machine, lacking, waiting) : [],
       ]);
       return [...left, ...notTaken, ...notCreated];
     } catch (error) {

@@ -21,8 +21,8 @@ export const INTERRUPTED = Symbol('interrupted');
 export interface TakesTogether {
   /** Whether this key may; asked once for each mark that queues it. */
   canTake(key: Key): boolean;
-  /** @returns the keys that are left to be run alone. Must not reject. */
-  run(keys: readonly Key[]): Promise<readonly Key[] | typeof INTERRUPTED>;
+  /** @param waiting how many more there are. @returns the keys that are left to be run alone. Must not reject. */
+  run(keys: readonly Key[], waiting: number): Promise<readonly Key[] | typeof INTERRUPTED>;
 }
 
 /** Fewer keys are run alone. */
@@ -237,7 +237,7 @@ export class WorkQueue {
     let left: readonly Key[] | typeof INTERRUPTED = INTERRUPTED;
     this.#lots += 1;
     try {
-      left = (await this.#together?.run(lot)) ?? lot;
+      left = (await this.#together?.run(lot, this.#companions.size)) ?? lot;
     } catch (error) {
       this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
     }

@@ -45,9 +45,10 @@ export function createFollowedReplica(options: FollowedReplicaOptions): Replica 
       return { ...scan, refused: refusals };
     },
     put: async (path, request) => refusalFor(path, 'put') ?? replica.put(path, request),
-    async createMany(requests) {
+    async createMany(requests, waiting) {
       const refusals = requests.map(({ path }) => refusalFor(path, 'put'));
-      const outcomes = (await replica.createMany(requests.filter((_, index) => refusals[index] === null)))[Symbol.iterator]();
+      const allowed = requests.filter((_, index) => refusals[index] === null);
+      const outcomes = (await replica.createMany(allowed, waiting))[Symbol.iterator]();
       return refusals.map((refusal) => refusal ?? (outcomes.next().value as WriteOutcome));
     },
     remove: async (path, request) => refusalFor(path, 'remove') ?? replica.remove(path, request),

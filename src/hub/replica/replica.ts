@@ -62,14 +62,15 @@ export interface Replica {
   put(path: RelativePath, request: PutRequest): Promise<WriteOutcome>;
   /**
    * Creates many files, each guarded as `put` guards it where nothing is expected to be; outcomes in the order of the requests.
-   * An implementation may carry them together (a thread with synchronous calls here, rsync over a network).
+   * An implementation may carry them together (a thread with synchronous calls here, rsync over a network); `waiting` says
+   * how many more are to come, that is, what is worth preparing for.
    */
-  createMany(requests: readonly CreateRequest[]): Promise<readonly WriteOutcome[]>;
+  createMany(requests: readonly CreateRequest[], waiting: number): Promise<readonly WriteOutcome[]>;
   /**
    * Copies many whole files into the hub's staging; results in the order of the requests. `null`, with nothing kept, for a file
    * that was not the same before and after, is not there, is no file that may be read, or is longer than `FETCH_LIMIT_BYTES`.
    */
-  fetchMany(requests: readonly FetchRequest[], intake: Intake): Promise<readonly (Fetched | null)[]>;
+  fetchMany(requests: readonly FetchRequest[], intake: Intake, waiting: number): Promise<readonly (Fetched | null)[]>;
   /** Moves the file into undo (section 7). */
   remove(path: RelativePath, request: RemoveRequest): Promise<WriteOutcome>;
   /** Renames a file within the tree; fails when `to` exists. */

@@ -157,8 +157,8 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
 
     append: (path, request) => reaching(() => guardedAppend(context, path, request)),
     put: (path, request) => reaching(() => guardedPut(context, os, path, request)),
-    createMany: (requests) => reaching(() => many.create(requests)),
-    fetchMany: (paths, intake) => reaching(() => many.fetch(paths, intake)),
+    createMany: (requests, waiting) => reaching(() => many.create(requests, waiting)),
+    fetchMany: (requests, intake, waiting) => reaching(() => many.fetch(requests, intake, waiting)),
     remove: (path, request) => reaching(() => guardedRemove(context, path, request)),
     move: (from, to, request) => reaching(() => guardedMove(context, os, from, to, request.expect)),
 

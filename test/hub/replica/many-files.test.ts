@@ -21,6 +21,8 @@ import { Ground, MTIME, realClock } from './ground.ts';
 
 /** Enough to be worth a thread. */
 const MANY = 20;
+/** What is to come is worth a thread. */
+const MORE = 10_000;
 const TRANSCRIPT = 'projects/-home-u-p/0b7e6f1a-0000-4000-8000-000000000001.jsonl';
 
 for (const way of ['through threads', 'one by one'] as const) {
@@ -86,12 +88,15 @@ for (const way of ['through threads', 'one by one'] as const) {
       const long = randomBytes(3_000_000).toString('hex');
       const outcomes = await (
         await connected()
-      ).createMany([
-        ...others(),
-        requestOf('hooks/deep/run.sh', 'echo', { executable: true }),
-        requestOf(TRANSCRIPT, long, { sha256: null }),
-        requestOf('plans/empty.md', ''),
-      ]);
+      ).createMany(
+        [
+          ...others(),
+          requestOf('hooks/deep/run.sh', 'echo', { executable: true }),
+          requestOf(TRANSCRIPT, long, { sha256: null }),
+          requestOf('plans/empty.md', ''),
+        ],
+        MORE,
+      );
       assert.deepEqual(
         outcomes.map((outcome) => outcome.kind),
         outcomes.map(() => 'done'),
@@ -111,7 +116,7 @@ for (const way of ['through threads', 'one by one'] as const) {
     it('overwrite nothing that is there, a symlink to nowhere included', async () => {
       ground.write('plans/plan-3.md', 'mine');
       symlinkSync('/nowhere', ground.at('plans/plan-4.md'));
-      const outcomes = await (await connected()).createMany(others());
+      const outcomes = await (await connected()).createMany(others(), MORE);
       assert.deepEqual(outcomes[3], { kind: 'changed' });
       assert.equal(outcomes[4]?.kind === 'refused' && outcomes[4].code, 'unsafe-path');
       assert.equal(ground.text('plans/plan-3.md'), 'mine');
@@ -136,7 +141,7 @@ for (const way of ['through threads', 'one by one'] as const) {
       ];
       const outcomes = await (
         await connected()
-      ).createMany([...others(), ...unsafe.map((path) => requestOf(path, 'text'))]);
+      ).createMany([...others(), ...unsafe.map((path) => requestOf(path, 'text'))], MORE);
       for (const [index, path] of unsafe.entries()) {
         const outcome = outcomes[MANY + index];
         assert.equal(outcome?.kind === 'refused' && outcome.code, 'unsafe-path', path);
@@ -154,7 +159,7 @@ for (const way of ['through threads', 'one by one'] as const) {
       writeFileSync(wrong.source ?? '', 'wrong');
       const short = requestOf('plans/short.md', 'whole', { sha256: null });
       writeFileSync(short.source ?? '', 'wh');
-      const outcomes = await (await connected()).createMany([...others(), wrong, short]);
+      const outcomes = await (await connected()).createMany([...others(), wrong, short], MORE);
       assert.equal(outcomes[MANY]?.kind, 'refused');
       assert.equal(outcomes[MANY + 1]?.kind, 'refused');
       assert.equal(ground.exists('plans/wrong.md') || ground.exists('plans/short.md'), false);
@@ -165,7 +170,7 @@ for (const way of ['through threads', 'one by one'] as const) {
       const replica = await connected();
       rmSync(ground.at('.claude-sync/tmp'), { recursive: true });
       writeFileSync(ground.at('.claude-sync/tmp'), 'in the way');
-      const outcomes = await replica.createMany(others());
+      const outcomes = await replica.createMany(others(), MORE);
       assert.equal(
         outcomes.some((outcome) => outcome.kind === 'done'),
         false,
@@ -184,6 +189,7 @@ for (const way of ['through threads', 'one by one'] as const) {
       ).fetchMany(
         paths.map((path) => ({ path, isTranscript: path === TRANSCRIPT, destination: null })),
         intake(),
+        MORE,
       );
       for (const [index, path] of paths.entries()) {
         const found = fetched[index];
@@ -213,6 +219,7 @@ for (const way of ['through threads', 'one by one'] as const) {
       ).fetchMany(
         [...good, ...bad].map((path) => ({ path, isTranscript: false, destination: null })),
         intake(),
+        MORE,
       );
       assert.deepEqual(
         fetched.map((found) => found !== null),
@@ -233,6 +240,8 @@ for (const way of ['through threads', 'one by one'] as const) {
         '../x',
       ];
       const replica = await connected();
+      // Looks are not worth starting a thread for; with one that runs they go through it.
+      if (way === 'through threads') await threads.look({ kind: 'look', root: ground.root, files: [] });
       assert.deepEqual(await replica.lookMany(paths), await Promise.all(paths.map((path) => replica.look(path))));
     });
   });
@@ -275,7 +284,7 @@ describe('copy threads', () => {
         executable: false,
       };
     });
-    const outcomes = await replica.createMany(requests);
+    const outcomes = await replica.createMany(requests, MORE);
     assert.equal(
       outcomes.every((outcome) => outcome.kind === 'done'),
       true,

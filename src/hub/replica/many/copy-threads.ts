@@ -57,6 +57,11 @@ export class CopyThreads {
     return this.#threads.size;
   }
 
+  /** Whether a thread is there for the next job. */
+  get isRunning(): boolean {
+    return [...this.#threads].some((thread) => !thread.isEnding);
+  }
+
   /** Resolves when the threads of now have ended; they do so by themselves when there is no work. */
   async ended(): Promise<void> {
     await Promise.all([...this.#threads].map((thread) => thread.exited));
@@ -160,6 +165,10 @@ class CopyThread {
     };
     this.#worker.on('error', (error) => ended(error instanceof Error ? error : new Error(String(error))));
     this.#worker.on('exit', (code) => ended(new Error(`the thread that copies files ended with code ${code}`)));
+  }
+
+  get isEnding(): boolean {
+    return this.#isEnding;
   }
 
   get isFree(): boolean {

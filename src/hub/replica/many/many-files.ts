@@ -20,14 +20,16 @@ import type { CopyThreads } from './copy-threads.ts';
 
 /** Files that are worked on at a time where they go one by one. */
 const AT_ONCE = 12;
-/** Starting a thread costs more than a few files do. */
+/** Handing files over costs more than a few files do. */
 const WORTH_A_THREAD = 16;
+/** A thread is started for this many files: it takes 10 MB, which some hundred are not worth. */
+const WORTH_STARTING = 1_000;
 
 /** How `createMany` and `fetchMany` work for one tree. */
 export interface ManyFiles {
-  create(requests: readonly CreateRequest[]): Promise<readonly WriteOutcome[]>;
+  create(requests: readonly CreateRequest[], waiting: number): Promise<readonly WriteOutcome[]>;
   look(paths: readonly RelativePath[]): Promise<readonly Look[]>;
-  fetch(requests: readonly FetchRequest[], intake: Intake): Promise<readonly (Fetched | null)[]>;
+  fetch(requests: readonly FetchRequest[], intake: Intake, waiting: number): Promise<readonly (Fetched | null)[]>;
 }
 
 /** One file after the other (some at a time), through the same calls as a single file. */
@@ -57,23 +59,24 @@ export function oneByOne(context: TreeContext, os: MachineOs): ManyFiles {
  */
 export function throughThreads(context: TreeContext, os: MachineOs, root: string, threads: CopyThreads): ManyFiles {
   const ordinary = oneByOne(context, os);
+  const pays = (files: number, waiting: number): boolean =>
+    files >= WORTH_A_THREAD && (threads.isRunning || files + waiting >= WORTH_STARTING);
   return {
-    async create(requests) {
+    async create(requests, waiting) {
       const files = requests.flatMap(({ content: _, source, ...file }) =>
         source === null ? [] : [{ ...file, source }],
       );
-      if (files.length < Math.max(WORTH_A_THREAD, requests.length) || context.foldsNames())
-        return ordinary.create(requests);
+      if (files.length < requests.length || !pays(files.length, waiting) || context.foldsNames())
+        return ordinary.create(requests, waiting);
       const created = await threads.create({ kind: 'create', root, os, epoch: context.epoch(), files });
       const left = requests.filter((_, index) => created[index]?.kind === 'left');
-      const outcomes = (await ordinary.create(left))[Symbol.iterator]();
+      const outcomes = (await ordinary.create(left, 0))[Symbol.iterator]();
       return created.map((one): WriteOutcome => (one.kind === 'left' ? (outcomes.next().value as WriteOutcome) : one));
     },
-    look: (files) =>
-      files.length < WORTH_A_THREAD ? ordinary.look(files) : threads.look({ kind: 'look', root, files }),
-    async fetch(requests, intake) {
+    look: (files) => (!pays(files.length, 0) ? ordinary.look(files) : threads.look({ kind: 'look', root, files })),
+    async fetch(requests, intake, waiting) {
       const { place } = intake;
-      if (place === null || requests.length < WORTH_A_THREAD) return ordinary.fetch(requests, intake);
+      if (place === null || !pays(requests.length, waiting)) return ordinary.fetch(requests, intake, waiting);
       const names = requests.map(() => intake.newName());
       const files = requests.map((request, index) => ({ ...request, target: place(names[index] ?? '') }));
       const copied = await threads.fetch({ kind: 'fetch', root, files, longest: FETCH_LIMIT_BYTES });
