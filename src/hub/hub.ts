@@ -26,6 +26,8 @@ const SYNC_LOG_DAYS = 30;
 const DAY_MS = 86_400_000;
 /** More threads than this only wait for the journal of the file system. */
 const COPY_THREADS = 2;
+/** This long after a first sync memory is given back. */
+const PAIRED_QUIET_MS = 2_000;
 
 /** What a hub is made of. */
 export interface HubOptions {
@@ -192,7 +194,6 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     most: Math.min(COPY_THREADS, availableParallelism()),
     url: options.threads?.copy,
     onTrouble: options.onTrouble,
-    onQuiet: giveMemoryBack,
   });
   const machines: EngineMachine[] = [];
   const unsupported: UnsupportedMachine[] = [];
@@ -212,6 +213,7 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     rules,
     settings: engineSettings(config),
     machines,
+    onPaired: () => clock.after(PAIRED_QUIET_MS, giveMemoryBack),
     onChange: options.onChange,
     onTrouble: options.onTrouble,
   });

@@ -54,6 +54,8 @@ export interface EngineOptions {
   readonly guards?: Guards;
   /** Something that `status` shows may have changed. Called often. */
   readonly onChange?: () => void;
+  /** A machine has everything for the first time: much was carried, and no more is. */
+  readonly onPaired?: (machine: MachineName) => void;
   /** Something went wrong that no single key can tell (disk full, watcher limit). */
   readonly onTrouble?: (error: Error) => void;
 }
@@ -134,6 +136,7 @@ export class Engine {
           run: (machine, key, mark) => reconciler.run(machine, key, mark),
           together,
           onChange: () => this.#changed(),
+          onPaired: () => options.onPaired?.(replica.machine),
           onTrouble: (error) => options.onTrouble?.(error),
         }),
       );

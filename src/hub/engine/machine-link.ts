@@ -47,6 +47,7 @@ export interface MachineLinkOptions {
   readonly scan: MachineScan;
   /** Something that `status` shows changed. */
   readonly onChange: () => void;
+  readonly onPaired: () => void;
   readonly onTrouble: (error: Error) => void;
 }
 
@@ -579,6 +580,7 @@ export class MachineLink implements MachineView {
     if (!this.pairing) return;
     this.pairing = false;
     this.#ctx.store.machines.put({ ...this.row, paired: true });
+    this.#options.onPaired();
     // Memory folders found before their sessions belong to a project only now; and so much was written that the watcher may have lost events.
     void this.scanNow().catch((error: unknown) => this.#trouble(error));
   }

@@ -31,7 +31,6 @@ export class CopyThreads {
   readonly #clock: Clock;
   readonly #most: number;
   readonly #onTrouble: (error: Error) => void;
-  readonly #onQuiet: () => void;
   readonly #threads = new Set<CopyThread>();
   readonly #queue: Waiting[] = [];
   #waits = 0;
@@ -42,12 +41,9 @@ export class CopyThreads {
     readonly most: number;
     readonly url?: URL | undefined;
     readonly onTrouble: (error: Error) => void;
-    /** The last thread has ended: much was carried, and nothing is any more. */
-    readonly onQuiet?: () => void;
   }) {
     this.#clock = options.clock;
     this.#onTrouble = options.onTrouble;
-    this.#onQuiet = options.onQuiet ?? (() => undefined);
     this.#most = options.most;
     this.#url = options.url ?? new URL('./copy-thread.ts', import.meta.url);
   }
@@ -117,7 +113,6 @@ export class CopyThreads {
       onEnd: () => {
         this.#threads.delete(thread);
         this.#next();
-        if (this.#threads.size === 0) this.#onQuiet();
       },
     });
     this.#threads.add(thread);
