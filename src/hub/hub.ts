@@ -202,7 +202,8 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
       unsupported.push({ name, reason: 'machines over SSH are not supported yet: only transport "local" is synced' });
       continue;
     }
-    const replica = await createLocalMachine({ name, config: machine, home, platform, store, clock, random, rules, dataDir: options.dataDir, threads });
+    const pollSeconds = config.sync.pollSeconds;
+    const replica = await createLocalMachine({ name, config: machine, home, platform, store, clock, random, rules, dataDir: options.dataDir, pollSeconds, threads });
     machines.push({ replica, settings: machineSettings(machine) });
   }
   const engine = createEngine({

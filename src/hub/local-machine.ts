@@ -6,13 +6,12 @@ import { expandHome } from './config/expand-home.ts';
 import { ALL_GUARDS } from './engine/guards.ts';
 import type { Clock, Random } from './ports/clock.ts';
 import type { FileSystem } from './ports/file-system.ts';
-import { createChokidarWatch } from './replica/chokidar-watch.ts';
 import { createFollowedFileSystem } from './replica/followed-file-system.ts';
 import { createFollowedReplica } from './replica/followed-replica.ts';
 import { FollowedRoots, type RootTarget } from './replica/followed-roots.ts';
 import { createFollowedWatch } from './replica/followed-watch.ts';
-import { createFolderWatch } from './replica/folder-watch.ts';
 import { createLivenessProbe, linuxProcesses } from './replica/liveness.ts';
+import { isOnNetwork, localWatch } from './replica/local-watch.ts';
 import type { CopyThreads } from './replica/many/copy-threads.ts';
 import { createNodeFileSystem } from './replica/node-file-system.ts';
 import type { Replica } from './replica/replica.ts';
@@ -30,6 +29,8 @@ export interface LocalMachineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: Rules;
+  /** `sync.pollSeconds`. */
+  readonly pollSeconds: number;
   /** Absolute data folder of the hub, which no link may lead to. */
   readonly dataDir: string;
   readonly threads: CopyThreads;
@@ -42,8 +43,13 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
   const claudeDir = await resolved(expandHome(config.claudeDir, home));
   const own = createNodeFileSystem(claudeDir);
   const outside = createNodeFileSystem('/');
-  // inotify is one watch per folder anyway, and then needs no library that remembers every file.
-  const createWatch = options.platform === 'linux' ? createFolderWatch : createChokidarWatch;
+  const createWatch = localWatch({
+    platform: options.platform,
+    clock,
+    mode: config.watch === 'poll' ? 'poll' : 'auto',
+    pollMs: options.pollSeconds * 1000,
+    isRemote: await isOnNetwork(claudeDir, options.platform),
+  });
   const prune = (folder: string): boolean => !rules.folderWanted(`${folder}/`);
   const roots = followedRoots(options, claudeDir, own, outside);
   const fs = roots === null ? own : createFollowedFileSystem(own, outside, claudeDir, roots);

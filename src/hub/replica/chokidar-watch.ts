@@ -68,13 +68,17 @@ function errorCode(error: unknown): string {
   return code ?? String(error);
 }
 
+const OUT_OF_WATCHES = 'the system has no more ';
+
 /** For the user: what is not noticed any more and what helps. */
 export function troubleOf(code: string, error: unknown): string {
-  if (code === 'ENOSPC') {
-    return 'the system has no more file watches, so changes are found by scans only; raise fs.inotify.max_user_watches';
-  }
-  if (code === 'EMFILE') {
-    return 'the system has no more watchers or open files, so changes are found by scans only; raise fs.inotify.max_user_instances';
-  }
+  const instead = 'so changes are found by looking again and again';
+  if (code === 'ENOSPC') return `${OUT_OF_WATCHES}file watches, ${instead}; raise fs.inotify.max_user_watches`;
+  if (code === 'EMFILE') return `${OUT_OF_WATCHES}watchers or open files, ${instead}; raise fs.inotify.max_user_instances`;
   return `watching failed in part: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** Whether a trouble says that the system has no watches left, so that something else has to look. */
+export function isOutOfWatches(reason: string): boolean {
+  return reason.includes(OUT_OF_WATCHES);
 }

@@ -18,7 +18,7 @@ export interface Replica {
   readonly claudeDir: string;
   /** Whether a request may still be carried out after its connection is gone (a queue on the other side). */
   readonly answersLate: boolean;
-  /** What watches it: `inotify` (this computer, Linux), `chokidar` (elsewhere), `inotifywait`, `fswatch`, `poll`. */
+  /** What watches it: `inotify` (this computer, Linux), `chokidar` (elsewhere), `inotifywait`, `fswatch`, `poll`, or two of them. */
   readonly watcher: string;
 
   /** Reaches the machine, makes `.claude-sync/`, removes temps of older epochs and restores from open intents. */

@@ -3,6 +3,9 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync,
 import { join } from 'node:path';
 import { createChokidarWatch, troubleOf } from '../../../src/hub/replica/chokidar-watch.ts';
 import { createFolderWatch } from '../../../src/hub/replica/folder-watch.ts';
+import { systemClock } from '../../../src/hub/ports/system.ts';
+import { createNodeFileSystem } from '../../../src/hub/replica/node-file-system.ts';
+import { createPollWatch } from '../../../src/hub/replica/poll-watch.ts';
 import type { Hint } from '../../../src/hub/replica/replica.ts';
 import type { WatchSource } from '../../../src/hub/replica/watch-source.ts';
 import { Ground } from './ground.ts';
@@ -44,7 +47,12 @@ class Hints {
   }
 }
 
-const WATCHES = process.platform === 'linux' ? [createChokidarWatch, createFolderWatch] : [createChokidarWatch];
+/** Looks every few milliseconds, where the product takes seconds. */
+function createQuickPollWatch(root: string, prune: (folder: string) => boolean): WatchSource {
+  return createPollWatch({ fs: createNodeFileSystem(root), clock: systemClock, everyMs: 5, prune });
+}
+
+const WATCHES = process.platform === 'linux' ? [createChokidarWatch, createFolderWatch, createQuickPollWatch] : [createChokidarWatch, createQuickPollWatch];
 
 for (const create of WATCHES) describe(`watching a local folder with ${create.name}`, () => {
   let ground: Ground;
