@@ -10,6 +10,7 @@ import type { EngineContext, MachineView } from './context.ts';
 import { collect, once } from './excerpt.ts';
 import { absentBase, fileBase, isUnchanged, UNTRUSTED_TIME, withTrustedTime } from './file-base.ts';
 import { FileView } from './file-view.ts';
+import { untilSecondLook, type ListedAbsence } from './listed-absence.ts';
 import { statOf } from './log-delivery.ts';
 import { ForgottenMeanwhile } from './log-heads.ts';
 import { LEVEL, LOOK, notDone, settling, type Outcome } from './outcome.ts';
@@ -33,12 +34,14 @@ interface SeenFile {
 export class FileCopy {
   readonly #ctx: EngineContext;
   readonly #view: FileView;
+  readonly #absence: ListedAbsence;
   /** First sight of an absence or of a file in motion, per machine and key. */
   readonly #absentSince = new Map<string, UnixMs>();
   readonly #moving = new Map<string, { firstAt: UnixMs; sameSince: UnixMs; size: number; mtimeMs: UnixMs }>();
 
-  constructor(ctx: EngineContext) {
+  constructor(ctx: EngineContext, absence: ListedAbsence) {
     this.#ctx = ctx;
+    this.#absence = absence;
     this.#view = new FileView(ctx);
   }
 
@@ -157,7 +160,7 @@ export class FileCopy {
   async #isConfirmed(machine: MachineView, pair: Pair, id: string): Promise<boolean> {
     const since = this.#absentSince.get(id);
     if (since === undefined || this.#ctx.clock.now() - since < CONFIRM_DELETE_MS) return false;
-    return isListedAbsent(machine, pair.path);
+    return this.#absence.confirms(machine, pair.path, since + CONFIRM_DELETE_MS);
   }
 
   #waitForDelete(machine: MachineView, pair: Pair, rule: Rule): Outcome {
@@ -165,7 +168,7 @@ export class FileCopy {
     const id = `${machine.name}\n${pair.key}`;
     const since = this.#absentSince.get(id) ?? this.#ctx.clock.now();
     this.#absentSince.set(id, since);
-    return settling(Math.max(CONFIRM_DELETE_MS - (this.#ctx.clock.now() - since), STABLE_MS));
+    return settling(Math.max(untilSecondLook(this.#ctx.clock.now(), since), STABLE_MS));
   }
 
   async #commitTombstone(machine: MachineView, pair: Pair, head: Head | undefined): Promise<Outcome> {
@@ -520,19 +523,6 @@ export class FileCopy {
 
   #log(machine: MachineView, key: Key, action: 'commit' | 'merge' | 'conflict' | 'evict', bytes: number, detail: string | null): void {
     this.#ctx.logged({ key, source: machine.name, target: null, action, outcome: 'done', bytes, durationMs: 0, detail });
-  }
-}
-
-/** Second half of a delete's confirmation: a folder above the path was listed, and the path is not in it. */
-export async function isListedAbsent(machine: MachineView, path: string): Promise<boolean> {
-  let folder = path;
-  for (;;) {
-    const cut = folder.lastIndexOf('/');
-    folder = cut < 0 ? '' : folder.slice(0, cut);
-    const scan = await machine.replica.scan(folder, (candidate) => candidate === path);
-    if (!scan.unlisted.has(folder)) return !scan.files.has(path);
-    const look = folder === '' ? null : await machine.replica.look(folder);
-    if (look?.kind !== 'absent') return false;
   }
 }
 

@@ -5,10 +5,11 @@ import { FileSystemError } from '../ports/file-system.ts';
 import { ReplicaUnreachable } from '../replica/replica.ts';
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { absentBase, isUnchanged } from './file-base.ts';
-import { FileCopy, isListedAbsent } from './file-copy.ts';
+import { FileCopy } from './file-copy.ts';
 import type { HistoryCopy } from './history-copy.ts';
 import type { LogCopy } from './log-copy.ts';
 import { ForgottenMeanwhile } from './log-heads.ts';
+import { ListedAbsence, untilSecondLook } from './listed-absence.ts';
 import { LogDelivery } from './log-delivery.ts';
 import type { Moves } from './moves.ts';
 import { LEVEL, settling, type Outcome } from './outcome.ts';
@@ -35,6 +36,7 @@ export class Reconciler {
   readonly #logCopy: LogCopy;
   readonly #logDelivery: LogDelivery;
   readonly #files: FileCopy;
+  readonly #absence: ListedAbsence;
   readonly #history: HistoryCopy;
   readonly #moves: Moves;
   readonly #onUnreachable: (machine: MachineView, error: ReplicaUnreachable) => void;
@@ -56,7 +58,8 @@ export class Reconciler {
     this.#logCopy = options.logs;
     this.#moves = options.moves;
     this.#logDelivery = new LogDelivery(options.ctx);
-    this.#files = new FileCopy(options.ctx);
+    this.#absence = new ListedAbsence(options.ctx.clock);
+    this.#files = new FileCopy(options.ctx, this.#absence);
     this.#history = options.history;
     this.#onUnreachable = options.onUnreachable;
     this.#onHubTrouble = options.onHubTrouble;
@@ -195,9 +198,10 @@ export class Reconciler {
       const waited = since === undefined ? 0 : clock.now() - since;
       if (this.#ctx.guards.on('confirm-delete') && (since === undefined || waited < CONFIRM_DELETE_MS)) {
         this.#absentSince.set(id, since ?? clock.now());
-        return settling(CONFIRM_DELETE_MS - waited);
+        return settling(untilSecondLook(clock.now(), since ?? clock.now()));
       }
-      if (this.#ctx.guards.on('confirm-delete') && !(await isListedAbsent(machine, pair.path))) return settling(CONFIRM_DELETE_MS);
+      const notBefore = (since ?? clock.now()) + CONFIRM_DELETE_MS;
+      if (this.#ctx.guards.on('confirm-delete') && !(await this.#absence.confirms(machine, pair.path, notBefore))) return settling(CONFIRM_DELETE_MS);
       this.#absentSince.delete(id);
       // The head has lines that this copy never had: a change beats a delete.
       const grewMeanwhile = pair.base.seq !== head.seq && this.#ctx.guards.on('change-beats-delete');
