@@ -1,4 +1,6 @@
 import type { Head, UnixMs } from '../../core/domain.ts';
+import { ArchiveDamaged } from '../archive/archive.ts';
+import { FileSystemError } from '../ports/file-system.ts';
 import { ReplicaUnreachable } from '../replica/replica.ts';
 import type { Store } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
@@ -118,7 +120,7 @@ export class Comparison {
 
   async #mended(head: Head, state: Extract<HeadState, { kind: 'damaged' }>): Promise<boolean> {
     const { ctx, damage } = this.#options;
-    const source = head.hash === null ? await this.#heal.log(head, state.ranges) : await this.#heal.document(head);
+    const source = await this.#sourceOf(head, state);
     const isDone = source !== null && !(await this.#isStillDamaged(head));
     ctx.logged({
       key: head.key,
@@ -137,6 +139,17 @@ export class Comparison {
     damage.clear(head.key);
     this.#markEverywhere(head);
     return true;
+  }
+
+  /** Mends the head. @returns where the bytes came from; `null` when it could not be mended. */
+  async #sourceOf(head: Head, state: Extract<HeadState, { kind: 'damaged' }>): Promise<string | null> {
+    try {
+      return head.hash === null ? await this.#heal.log(head, state.ranges) : await this.#heal.document(head);
+    } catch (error) {
+      // More of the file than was found cannot be read: the next comparison knows more. The other files are compared all the same.
+      if (error instanceof ArchiveDamaged || FileSystemError.is(error, 'io', 'denied', 'not-a-file')) return null;
+      throw error;
+    }
   }
 
   async #isStillDamaged(head: Head): Promise<boolean> {

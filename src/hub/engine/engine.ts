@@ -7,7 +7,6 @@ import type { Replica } from '../replica/replica.ts';
 import type { Store } from '../store/store.ts';
 import { sessionOf, type EngineContext, type EngineSettings, type MachineSettings } from './context.ts';
 import { Census, type Holdings, type StandingCounts } from './census.ts';
-import { Comparison, COMPARE_EVERY_MS, untilComparison } from './comparison.ts';
 import { Damage } from './damage.ts';
 import { Forgotten } from './forgotten.ts';
 import { ALL_GUARDS, type Guards } from './guards.ts';
@@ -21,16 +20,9 @@ import { Moves } from './moves.ts';
 import { Placement } from './placement.ts';
 import { Reconciler } from './reconcile.ts';
 import { noteCleanStop, recover, type RecoveryReport } from './recovery.ts';
-import { Recurring, type Turn } from './recurring.ts';
-import { Retention } from './retention.ts';
 import { Together } from './together.ts';
+import { Upkeep } from './upkeep.ts';
 import { UserActions } from './user-actions.ts';
-
-/** The first retention waits until the start is over; then one a day. */
-const RETENTION_FIRST_MS = 10_000;
-const RETENTION_EVERY_MS = 86_400_000;
-/** What is done from time to time is tried again after this when it failed (disk full). */
-const AGAIN_MS = 3_600_000;
 
 /** When a head's change was seen is remembered for this many heads, for latency figures. */
 const SEEN_KEPT = 4_096;
@@ -85,8 +77,7 @@ export class Engine {
   readonly #seenAt = new Map<Key, UnixMs>();
   readonly #waiters = new Set<() => void>();
   readonly #census: Census;
-  /** What is done from time to time, apart from any machine. */
-  readonly #recurring: Recurring[] = [];
+  readonly #upkeep: Upkeep;
   #started = false;
   #stopped = false;
 
@@ -119,12 +110,13 @@ export class Engine {
       onTrouble: (error) => options.onTrouble?.(error),
     });
     const scan = new MachineScan({ ctx: this.#ctx, placement: this.placement, moves, lateWrites: new LateWrites(this.#ctx, history) });
-    if (options.settings.versions !== undefined) {
-      const retention = new Retention(this.#ctx, options.settings.versions);
-      this.#every(() => RETENTION_FIRST_MS, RETENTION_EVERY_MS, (turn) => retention.run(turn));
-    }
-    const comparison = new Comparison({ ctx: this.#ctx, damage: this.damage, links: () => this.links.values() });
-    this.#every(() => untilComparison(options.store, this.now()), COMPARE_EVERY_MS, (turn) => comparison.run(turn));
+    this.#upkeep = new Upkeep({
+      ctx: this.#ctx,
+      damage: this.damage,
+      links: () => this.links.values(),
+      onDone: () => options.onChange?.(),
+      onTrouble: (error) => options.onTrouble?.(error),
+    });
     for (const { replica, settings } of options.machines) {
       this.links.set(
         replica.machine,
@@ -152,7 +144,7 @@ export class Engine {
     // Stopped while it recovered: another engine may have the archive by now.
     if (this.#stopped) return report;
     for (const link of this.links.values()) link.start();
-    for (const recurring of this.#recurring) recurring.start();
+    this.#upkeep.start();
     this.#started = true;
     return report;
   }
@@ -161,7 +153,7 @@ export class Engine {
   async stop(): Promise<void> {
     this.#stopped = true;
     const { store, archive } = this.#options;
-    await Promise.all(this.#recurring.map((recurring) => recurring.stop()));
+    await this.#upkeep.stop();
     const ended = await Promise.all([...this.links.values()].map((link) => link.stop()));
     if (ended.every(Boolean)) {
       await archive.sync([...store.heads.values()].map((head) => head.key));
@@ -244,15 +236,6 @@ export class Engine {
     for (const waiter of [...this.#waiters]) waiter();
   }
 
-  #every(firstMs: () => number, everyMs: number, run: (turn: Turn) => Promise<void>): void {
-    const task = async (turn: Turn): Promise<void> => {
-      await run(turn);
-      this.#options.onChange?.();
-    };
-    const { clock, onTrouble } = this.#options;
-    this.#recurring.push(new Recurring({ clock, firstMs, everyMs, againMs: AGAIN_MS, task, onTrouble: (error) => onTrouble?.(error) }));
-  }
-
   #notePaired(): void {
     for (const link of this.links.values()) link.notePaired();
   }
@@ -288,6 +271,8 @@ export class Engine {
       newGeneration: (key) => {
         this.#generations.set(key, (this.#generations.get(key) ?? 0) + 1);
         store.heads.putSegments(key, null);
+        // Other content took the place of a damaged document. A conversation is healed by the comparison only: its lines may come from there.
+        if (rules.ofKey(key).merge !== 'log') this.damage.clear(key);
       },
       headSeenAt: (key) => this.#seenAt.get(key) ?? null,
       noteHeadSeen: (key, at) => this.#noteSeen(key, at),

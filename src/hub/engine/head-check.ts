@@ -48,9 +48,17 @@ export async function checkHead(ctx: EngineContext, head: Head, pace: Pace): Pro
 async function checkDocument(ctx: EngineContext, head: Head, pace: Pace): Promise<HeadState> {
   const found = await hashOf(ctx, head.key, [0, head.size], head.size, pace);
   if ('why' in found) return { kind: 'damaged', what: found.why, ranges: [] };
-  const size = await ctx.archive.size(head.key);
-  if (found.hash === head.hash && size === head.size) return { kind: 'sound', segments: null };
+  if (found.hash === head.hash && (await isOfSize(ctx, head))) return { kind: 'sound', segments: null };
   return { kind: 'damaged', what: 'its bytes are others than those that were written', ranges: [] };
+}
+
+async function isOfSize(ctx: EngineContext, head: Head): Promise<boolean> {
+  try {
+    return (await ctx.archive.size(head.key)) === head.size;
+  } catch (error) {
+    if (error instanceof ArchiveDamaged) return false;
+    throw error;
+  }
 }
 
 async function checkLog(ctx: EngineContext, head: Head, pace: Pace): Promise<HeadState> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { open, readFile, stat, utimes } from 'node:fs/promises';
+import { open, readFile, rm, stat, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderName } from '../../../src/core/projects/folder-name.ts';
 import { examine } from '../../../src/hub/doctor.ts';
@@ -108,6 +108,36 @@ describe('comparison of all contents', function () {
     assert.deepEqual(alerts(), ['mended']);
     await compare();
     assert.deepEqual(alerts(), [], 'said until the next comparison finds nothing');
+  });
+
+  it('mends files of the archive that are gone or short', async () => {
+    const { key, text } = await converse(20);
+    await ground.write('rog', 'agents/a.md', 'text\n');
+    await ground.write('rog', 'agents/b.md', 'text too\n');
+    await ground.settle();
+    await compare();
+    await rm(archived('agents/a.md'));
+    await truncate(archived('agents/b.md'), 2);
+    await truncate(archived(`${key}.jsonl`), 300);
+    const report = await compare();
+    assert.deepEqual([report.silent, report.healed, report.damaged], [0, 3, 0]);
+    assert.equal(await readFile(archived('agents/a.md'), 'utf8'), 'text\n');
+    assert.equal(await readFile(archived('agents/b.md'), 'utf8'), 'text too\n');
+    assert.equal(await readFile(archived(`${key}.jsonl`), 'utf8'), text);
+  });
+
+  it('says nothing more of a document that nobody could mend once it has new content', async () => {
+    await ground.write('rog', 'agents/a.md', 'text\n');
+    await ground.settle();
+    for (const link of ground.hub.engine.links.values()) link.setPaused(true);
+    await tamper(archived('agents/a.md'), 0, 'rots');
+    ground.clock.jump(COMPARE_EVERY_MS);
+    await until('it was found', () => alerts().includes('damaged/agents/a.md'));
+    await ground.write('rog', 'agents/a.md', 'new\n');
+    for (const link of ground.hub.engine.links.values()) link.setPaused(false);
+    await ground.settle();
+    assert.equal(await ground.text('mac', 'agents/a.md'), 'new\n');
+    assert.deepEqual(alerts(), []);
   });
 
   it('mends only the damaged part of a long conversation, which goes on meanwhile', async () => {
