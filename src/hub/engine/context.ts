@@ -69,6 +69,11 @@ export interface MachineView {
   takeLateWrites(key: Key): Promise<void>;
   /** The fork that the swapped-out file of `key` belonged to, while that is remembered. */
   swappedFork(key: Key): Key | null;
+  /**
+   * Whether the folder is still the tree that the hub knows: with its mark, and not emptied. Asked before an absence counts as a delete;
+   * what says otherwise stops the machine.
+   */
+  isItself(): Promise<boolean>;
   /** A file whose delete would be passed on was found absent (or is there again). */
   pendingDelete(key: Key, pending: boolean): void;
   /** What the safeguards count. A returned sentence means: stop this machine. */
@@ -104,6 +109,8 @@ export interface EngineContext {
   /** Makes archive and database durable: before anything destructive on a machine. */
   makeDurable(keys: readonly Key[]): Promise<void>;
   isForgotten(key: Key): boolean;
+  /** Whether anything was ever forgotten. */
+  readonly hasForgotten: () => boolean;
   /** The hub's own file of this head is damaged: it must not be passed on. */
   isDamaged(key: Key): boolean;
   /** A session was made out of one side of a compacted divergence. */

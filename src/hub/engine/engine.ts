@@ -282,6 +282,7 @@ export class Engine {
         await store.flush({ durable: true });
       },
       isForgotten: (key) => this.forgotten.has(key),
+      hasForgotten: () => this.forgotten.any,
       isDamaged: (key) => this.damage.has(key),
       noteFork: (session, fork) => {
         this.forgotten.noteFork(session, fork);

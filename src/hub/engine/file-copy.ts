@@ -37,6 +37,8 @@ export class FileCopy {
   readonly #absence: ListedAbsence;
   /** First sight of an absence or of a file in motion, per machine and key. */
   readonly #absentSince = new Map<string, UnixMs>();
+  /** Since when a copy has been seen with a content that its key had before. */
+  readonly #backSince = new Map<string, UnixMs>();
   readonly #moving = new Map<string, { firstAt: UnixMs; sameSince: UnixMs; size: number; mtimeMs: UnixMs }>();
 
   constructor(ctx: EngineContext, absence: ListedAbsence) {
@@ -63,7 +65,7 @@ export class FileCopy {
       base: pair.base,
       observed: seen.observed,
       evictedSeq: pair.evictedSeq,
-      deleteRule: rule.delete ?? 'evict',
+      deleteRule: this.#deleteRule(machine, rule),
       executableBitCounts: machine.os !== 'windows',
       guards,
     };
@@ -77,11 +79,10 @@ export class FileCopy {
       case 'confirm-delete':
         return this.#waitForDelete(machine, pair, rule);
       case 'evict':
-        store.pairs.put({ ...pair, base: null, evictedSeq: head?.seq ?? 0, state: 'ok', reason: null });
-        this.#log(machine, pair.key, 'evict', 0, null);
-        return LEVEL;
+        return this.#evict(machine, pair, head);
       case 'commit-tombstone':
-        return this.#commitTombstone(machine, pair, head);
+        // The folder of a project that is renamed or removed takes its memory along: nobody deleted that.
+        return (await this.#isWithoutProject(machine, pair)) ? this.#evict(machine, pair, head) : this.#commitTombstone(machine, pair, head);
       case 'commit':
         return this.#commit(machine, pair, rule, seen, head, input);
       case 'deliver':
@@ -160,7 +161,7 @@ export class FileCopy {
   async #isConfirmed(machine: MachineView, pair: Pair, id: string): Promise<boolean> {
     const since = this.#absentSince.get(id);
     if (since === undefined || this.#ctx.clock.now() - since < CONFIRM_DELETE_MS) return false;
-    return this.#absence.confirms(machine, pair.path, since + CONFIRM_DELETE_MS);
+    return (await this.#absence.confirms(machine, pair.path, since + CONFIRM_DELETE_MS)) && machine.isItself();
   }
 
   #waitForDelete(machine: MachineView, pair: Pair, rule: Rule): Outcome {
@@ -169,6 +170,23 @@ export class FileCopy {
     const since = this.#absentSince.get(id) ?? this.#ctx.clock.now();
     this.#absentSince.set(id, since);
     return settling(Math.max(untilSecondLook(this.#ctx.clock.now(), since), STABLE_MS));
+  }
+
+  /** What is run or followed elsewhere is not taken away there by a machine that is trusted with data only. */
+  #deleteRule(machine: MachineView, rule: Rule): 'evict' | 'tombstone' {
+    return rule.executableContent && machine.settings.trust === 'data' ? 'evict' : (rule.delete ?? 'evict');
+  }
+
+  #evict(machine: MachineView, pair: Pair, head: Head | undefined): Outcome {
+    machine.pendingDelete(pair.key, false);
+    this.#ctx.store.pairs.put({ ...pair, base: null, evictedSeq: head?.seq ?? 0, state: 'ok', reason: null });
+    this.#log(machine, pair.key, 'evict', 0, null);
+    return LEVEL;
+  }
+
+  async #isWithoutProject(machine: MachineView, pair: Pair): Promise<boolean> {
+    const folder = /^projects\/[^/]+/.exec(pair.path)?.[0];
+    return folder !== undefined && (await machine.replica.look(folder)).kind === 'absent';
   }
 
   async #commitTombstone(machine: MachineView, pair: Pair, head: Head | undefined): Promise<Outcome> {
@@ -215,10 +233,17 @@ export class FileCopy {
     const staged = seen.staged;
     if (staged === null) return this.#readAgain(machine, pair);
     if (rule.executableContent && machine.settings.trust === 'data') return this.#askForApproval(machine, pair, seen, staged);
-    if (head && store.versions.list(pair.key).some((version) => version.sha256 === observed.hash)) {
+    const id = `${machine.name}\n${pair.key}`;
+    if (head && this.#ctx.guards.on('quarantine-back-in-time') && store.versions.list(pair.key).some((version) => version.sha256 === observed.hash)) {
       machine.noteSuspicion('back-in-time', pair.key);
       if (!machine.writable) return { kind: 'held', reason: 'the machine was stopped by a safeguard' };
+      // Held for as long as a delete is: a restored backup goes back in many files, and none of them may be passed on before that is seen.
+      const now = this.#ctx.clock.now();
+      const since = this.#backSince.get(id) ?? now;
+      this.#backSince.set(id, since);
+      if (now - since < CONFIRM_DELETE_MS) return settling(CONFIRM_DELETE_MS - (now - since));
     }
+    this.#backSince.delete(id);
     return lock.with(pair.key, async () => {
       if (store.heads.get(pair.key)?.seq !== head?.seq) return LOOK;
       if (head?.kind === 'file') await this.#keepHead(head, 'overwritten');
@@ -358,13 +383,14 @@ export class FileCopy {
     const known = open?.sides.find((side) => side.machine === machine.name);
     if (known?.sha256 === observed.hash) return { kind: 'manual', reason };
     if (staged === null) return this.#readAgain(machine, pair);
-    await archive.keep(archive.readStaged(staged, 0, staged.bytes));
     await this.#keepStaged(machine, pair.key, staged, stat, 'lost-conflict');
+    if (head.kind === 'file') await archive.keep(archive.read(pair.key, 0, head.size));
+    // Asked again in the turn in which it is written: another machine's difference may have been found meanwhile.
+    const now = store.conflicts.list({ status: 'open', key: pair.key })[0];
     const side = { machine: machine.name, sha256: observed.hash, bytes: observed.size, mtimeMs: stat.mtimeMs };
-    if (open) {
-      store.conflicts.update({ ...open, sides: [...open.sides.filter((other) => other.machine !== machine.name), side] });
+    if (now) {
+      store.conflicts.update({ ...now, sides: [...now.sides.filter((other) => other.machine !== machine.name), side] });
     } else {
-      if (head.kind === 'file') await archive.keep(archive.read(pair.key, 0, head.size));
       store.conflicts.add({
         key: pair.key,
         at: clock.now(),

@@ -109,6 +109,8 @@ export class HistoryIntake {
 
   /** A machine's first pairing brings old lines: the others' files are put in order of time once, too. */
   #sortOthers(newcomer: MachineName): void {
+    // Also a file that is just being made.
+    this.#ctx.newGeneration(HISTORY);
     for (const pair of this.#ctx.store.pairs.ofKey(HISTORY)) {
       if (pair.machine !== newcomer) this.#owe(pair);
     }

@@ -1,3 +1,4 @@
+import { keyForSession, parsePath } from '../../core/keys/key.ts';
 import type { Verdict } from '../../core/safeguards/verdict.ts';
 import type { Head, Key, MachineName, MachineOs, Pair, RelativePath, UnixMs } from '../../core/domain.ts';
 import { ClaudeFolderMissing } from '../replica/claude-folder.ts';
@@ -15,6 +16,10 @@ import { WorkQueue, type INTERRUPTED, type Mark } from './work-queue.ts';
 /** Work on this many keys at once; more does not make one disk faster. */
 const CONCURRENCY = 12;
 const LIVE_CACHE_MS = 1_000;
+/** A look at the root of the tree is good for all deletes of a moment. */
+const ITSELF_CACHE_MS = 500;
+/** Once something was forgotten, a prompt history that was put aside is kept for this long only. */
+const HISTORY_UNDO_MS = 60_000;
 const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] as const;
 const OFFLINE_AFTER_MS = 300_000;
 /** Undo entries are looked at this long after a replace: a writer that still held the file open has written by then, or later. */
@@ -328,6 +333,30 @@ export class MachineLink implements MachineView {
     if (this.writable) this.#following(this.#scan.lookAtEchoes(this, paths));
   }
 
+  async isItself(): Promise<boolean> {
+    const now = this.#ctx.clock.now();
+    if (this.#itself !== null && now - this.#itself.at <= ITSELF_CACHE_MS) return this.#itself.answer;
+    const answer = this.#lookAtRoot();
+    this.#itself = { at: now, answer };
+    return answer;
+  }
+  #itself: { readonly at: UnixMs; readonly answer: Promise<boolean> } | null = null;
+
+  async #lookAtRoot(): Promise<boolean> {
+    const marker = await this.replica.readMarker();
+    let folders = 0;
+    const listed = await this.replica.scan('', (path) => {
+      if (!path.endsWith('/')) return this.#ctx.rules.ofPath(path).allowed;
+      if (this.#ctx.rules.folderWanted(path)) folders += 1;
+      return false;
+    });
+    const isEmpty = folders + listed.files.size + listed.unlisted.size + listed.refused.size === 0;
+    const root = { ...this.#rootState(marker), exists: true, filesFound: isEmpty ? 0 : null };
+    const verdict = this.safeguards.root(root);
+    if (verdict) this.putInQuarantine(verdict);
+    return verdict === null;
+  }
+
   changedAt(key: Key): UnixMs | null {
     return this.#changes.get(key) ?? null;
   }
@@ -507,6 +536,7 @@ export class MachineLink implements MachineView {
         const verdict = await this.#scan.full(this, this.#acceptDeletes);
         if (verdict) return this.putInQuarantine(verdict);
         await this.#scan.takeLateWrites(this);
+        await this.#dropForgottenUndo();
         await this.replica.expireUndo(this.#ctx.clock.now() - UNDO_KEPT_MS, (path) => this.#isOpen(path));
       } catch (error) {
         // Whatever it was: what is known about this machine is known no more. Connecting anew tells what is the matter.
@@ -518,6 +548,17 @@ export class MachineLink implements MachineView {
     } while (this.#scanAgain && this.writable);
     this.#cancelScan = this.#ctx.clock.after(this.#ctx.settings.scanSeconds * 1_000, () => {
       void this.scanNow().catch((error: unknown) => this.#trouble(error));
+    });
+  }
+
+  /** What was put aside of forgotten sessions goes, and prompt histories that still had their prompts, as soon as no late writer is left. */
+  async #dropForgottenUndo(): Promise<void> {
+    if (!this.#ctx.hasForgotten()) return;
+    const before = this.#ctx.clock.now() - HISTORY_UNDO_MS;
+    await this.replica.dropUndo((path, at) => {
+      const place = parsePath(path);
+      if (place.kind === 'history') return at < before;
+      return (place.kind === 'transcript' || place.kind === 'session-file') && this.#ctx.isForgotten(keyForSession(place.session));
     });
   }
 

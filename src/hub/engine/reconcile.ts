@@ -202,6 +202,7 @@ export class Reconciler {
       }
       const notBefore = (since ?? clock.now()) + CONFIRM_DELETE_MS;
       if (this.#ctx.guards.on('confirm-delete') && !(await this.#absence.confirms(machine, pair.path, notBefore))) return settling(CONFIRM_DELETE_MS);
+      if (!(await machine.isItself())) return settling(CONFIRM_DELETE_MS);
       this.#absentSince.delete(id);
       // The head has lines that this copy never had: a change beats a delete.
       const grewMeanwhile = pair.base.seq !== head.seq && this.#ctx.guards.on('change-beats-delete');
@@ -256,6 +257,7 @@ export class Reconciler {
       const removed = await machine.replica.remove(pair.path, { expect: look.stat });
       if (removed.kind === 'changed') return settling(RETRY_MS / 4);
       if (removed.kind === 'refused') return { kind: 'failed', reason: removed.reason, code: removed.code };
+      if (session !== null) await machine.replica.dropUndo((path) => path.includes(session));
     } else if (look.kind !== 'absent') {
       return { kind: 'held', reason: look.reason };
     }

@@ -88,6 +88,8 @@ export interface Replica {
   readUndo(name: string, from: number, to: number): AsyncIterable<Buffer>;
   /** Marks an undo entry as handled up to `size` bytes. */
   acknowledgeUndo(name: string, size: number): void;
+  /** Removes undo entries at once, by the path they were put aside from and the time: what the user had forgotten is not to be undone. */
+  dropUndo(isWanted: (path: RelativePath, at: UnixMs) => boolean): Promise<void>;
   /** Removes undo entries older than `before` whose sessions are not live. */
   expireUndo(before: UnixMs, isLive: (path: RelativePath) => boolean): Promise<void>;
 

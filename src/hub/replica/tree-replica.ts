@@ -24,7 +24,7 @@ import { lookOf, walk } from './safe-walk.ts';
 import { scanTree } from './scan.ts';
 import { removeOldTemps } from './temps.ts';
 import type { TreeContext } from './tree-context.ts';
-import { acknowledgeUndo, adoptUnknownUndo, expireUndo, lateWrites } from './undo.ts';
+import { acknowledgeUndo, adoptUnknownUndo, dropUndo, expireUndo, lateWrites } from './undo.ts';
 import type { WatchSource } from './watch-source.ts';
 
 /** Largest write of OpenSSH's SFTP server, which is also a fair size locally. */
@@ -171,6 +171,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     lateWrites: () => reaching(() => lateWrites(context)),
     readUndo: (name, from, to) => reachingEach(readBytes(fs, undoPathOf(name), from, to)),
     acknowledgeUndo: (name, size) => acknowledgeUndo(context, name, size),
+    dropUndo: (isWanted) => reaching(() => dropUndo(context, isWanted)),
     expireUndo: (before, isLive) => reaching(() => expireUndo(context, before, isLive)),
 
     liveSessions: (clockOffsetMs) => reaching(() => options.live.liveSessions(clockOffsetMs)),

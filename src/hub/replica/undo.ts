@@ -58,6 +58,22 @@ export async function expireUndo(
 }
 
 /**
+ * Removes undo entries that are not to be found again, whatever their age: of sessions that the user had forgotten.
+ * @throws {FileSystemError}
+ */
+export async function dropUndo(context: TreeContext, isWanted: (path: RelativePath, at: UnixMs) => boolean): Promise<void> {
+  for (const row of context.undo.ofMachine(context.machine)) {
+    if (context.busyUndo.has(row.name) || !isWanted(row.path, row.at)) continue;
+    try {
+      await context.fs.unlink(`${UNDO_FOLDER}/${row.name}`);
+    } catch (error) {
+      if (!FileSystemError.is(error, 'missing')) throw error;
+    }
+    context.undo.delete(context.machine, row.name);
+  }
+}
+
+/**
  * Gives entries that no row knows (the hub lost its database) a row, so that they expire like the others. Where they came from
  * is not known any more.
  * @throws {FileSystemError}
