@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { folderName } from '../../src/core/projects/folder-name.ts';
 import { Ground, newSession, readOrNull, until } from './ground.ts';
 import type { Home } from './home.ts';
 import { record } from './records.ts';
@@ -90,6 +91,23 @@ describe('what happens to a whole folder is not what its files say', function ()
     assert.equal(await xps.text(memory(xps)), 'remember\n');
   });
 
+  it('a session that is moved by hand is followed when what is written to it says where it is', async () => {
+    await open();
+    const session = newSession();
+    await rog.append(rog.sessionPath(session), record({ session, home: rog, name: 'one' }));
+    await ground.startHub();
+    await ground.settle();
+    const moved = (home: Home): string => `projects/${folderName(`${home.path}/code/moved`)}/${session}.jsonl`;
+    await mkdir(join(mac.file(moved(mac)), '..'), { recursive: true });
+    await rename(mac.file(mac.sessionPath(session)), mac.file(moved(mac)));
+    const relocated = { type: 'relocated', relocatedCwd: `${mac.path}/code/moved`, sessionId: session };
+    await mac.append(moved(mac), JSON.stringify(relocated));
+    for (const home of [rog, xps]) {
+      await until('the others have it there too', async () => (await home.text(moved(home)))?.includes('relocated') === true);
+      assert.equal(await home.text(home.sessionPath(session)), null, 'and only there');
+    }
+  });
+
   it('a machine that is trusted with data only deletes nothing that others run', async () => {
     await open({ entries: { mac: { trust: 'data' } } });
     await rog.write('rules/stays.md', 'stays\n');
@@ -111,7 +129,6 @@ describe('what happens to a whole folder is not what its files say', function ()
     await ground.settle();
     for (const home of [rog, mac, xps]) {
       const undo = join(home.claudeDir, '.claude-sync', 'undo');
-      await mkdir(undo, { recursive: true });
       for (const name of await readdir(undo)) {
         const bytes = await readOrNull(join(undo, name));
         assert.ok(bytes?.includes(session) !== true, `${home.path} still has it in ${name}`);

@@ -54,6 +54,21 @@ export class Moves {
   }
 
   /**
+   * A transcript has grown where it lies. When that is not where its project is, its new lines may tell why: a file that was moved says
+   * so in what is written to it afterwards. Then the others follow.
+   */
+  async noteGrowth(machine: MachineView, pair: Pair): Promise<void> {
+    const session = sessionOf(pair.key);
+    if (session === null || pair.key !== `session/${session}`) return;
+    const before = await this.#placement.placeFor(machine, pair.key);
+    if ('held' in before || before.path === pair.path) return;
+    this.#placement.forgetSession(session);
+    const after = await this.#placement.placeFor(machine, pair.key);
+    if ('held' in after || after.path !== pair.path) return;
+    await this.#follow(machine, session);
+  }
+
+  /**
    * Second copies join the head when the known copy has been taken in: what the CLI wrote into the one before it went on in the
    * other comes first. `null`: there are none.
    */
