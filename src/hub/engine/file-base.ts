@@ -1,6 +1,7 @@
-import type { Base, FileStat, Key, Sha256 } from '../../core/domain.ts';
+import type { Base, FileStat, Key, Pair, Sha256 } from '../../core/domain.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { MachineView } from './context.ts';
+import type { EngineContext, MachineView } from './context.ts';
+import { LOOK, type Outcome } from './outcome.ts';
 
 /** Within this time a second write may leave size and mtime of a file system with coarse times as they were. */
 const COARSE_MTIME_MS = 2_000;
@@ -30,4 +31,11 @@ export function withTrustedTime(clock: Clock, machine: MachineView, key: Key, st
   if (stat.mtimeMs % 1000 !== 0 || clock.now() - (stat.mtimeMs - machine.clockOffsetMs) >= 2 * COARSE_MTIME_MS) return stat;
   machine.queue.again(key, COARSE_MTIME_MS, 'settling');
   return { ...stat, mtimeMs: UNTRUSTED_TIME };
+}
+
+/** The planner wants content that was not read in this look (only the executable bit changed, a tombstone came): read it. */
+export function readAgain(ctx: EngineContext, machine: MachineView, pair: Pair): Outcome {
+  const stored = ctx.store.pairs.get(machine.name, pair.key) ?? pair;
+  if (stored.base) ctx.store.pairs.put({ ...stored, base: { ...stored.base, inode: 'changed', mtimeMs: -1 } });
+  return LOOK;
 }
