@@ -2,14 +2,15 @@ import { keyForSession, parsePath } from '../../core/keys/key.ts';
 import type { Verdict } from '../../core/safeguards/verdict.ts';
 import type { Head, Key, MachineName, MachineOs, Pair, RelativePath, UnixMs } from '../../core/domain.ts';
 import { ClaudeFolderMissing } from '../replica/claude-folder.ts';
-import { ReplicaUnreachable, type Hint, type Replica } from '../replica/replica.ts';
+import { ReplicaUnreachable, type Replica } from '../replica/replica.ts';
 import type { MachineRow } from '../store/store.ts';
 import type { EngineContext, MachineSettings, MachineView } from './context.ts';
+import { Hints } from './hints.ts';
 import { LatencyWindow } from './latency.ts';
 import { standing, type Standing } from './level.ts';
 import { MachineSafeguards } from './machine-safeguards.ts';
 import type { MachineScan } from './machine-scan.ts';
-import { OwnWrites } from './own-writes.ts';
+import { Swaps } from './swaps.ts';
 import type { Together } from './together.ts';
 import { WorkQueue, type INTERRUPTED, type Mark } from './work-queue.ts';
 
@@ -22,8 +23,6 @@ const ITSELF_CACHE_MS = 500;
 const HISTORY_UNDO_MS = 60_000;
 const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] as const;
 const OFFLINE_AFTER_MS = 300_000;
-/** Undo entries are looked at this long after a replace: a writer that still held the file open has written by then, or later. */
-const UNDO_CHECKS_MS = [500, 5_000] as const;
 /** Longest wait for work under way when the hub stops. */
 const STOP_MS = 3_000;
 /** A stopped machine is looked at this often for what has to be kept. */
@@ -32,15 +31,7 @@ const KEEP_EVERY_MS = 15_000;
 const ECHO_MS = 600_000;
 /** Offsets of clocks below this are taken for none. */
 const CLOCK_NOISE_MS = 1_000;
-/** For this long, growth of a file that was swapped waits for a look at what went into the old one. */
-const SWAP_REMEMBERED_MS = 60_000;
 const UNDO_KEPT_MS = 24 * 3_600_000;
-/** More hints than this at once: the watcher's queue may have overflowed without saying so. */
-const BURST_HINTS = 2_000;
-/** Files that are looked at because of the hub's own writes are looked at together. */
-const ECHOES_TOGETHER_MS = 50;
-/** A burst that goes on for this long is scanned after all the same. */
-const LONGEST_BURST_MS = 30_000;
 
 /** What the link needs from the engine. */
 export interface MachineLinkOptions {
@@ -67,7 +58,7 @@ export class MachineLink implements MachineView {
   readonly notices = new Map<RelativePath, string>();
   readonly heldKeys = new Map<Key, string>();
   readonly latency = new LatencyWindow();
-  readonly ownWrites = new OwnWrites();
+  readonly hints: Hints;
   readonly safeguards: MachineSafeguards;
   settings: MachineSettings;
   clockOffsetMs = 0;
@@ -90,11 +81,8 @@ export class MachineLink implements MachineView {
   #cancelRetry: (() => void) | null = null;
   #cancelScan: (() => void) | null = null;
   #cancelKeeping: (() => void) | null = null;
-  readonly #swaps = new Map<Key, { readonly at: UnixMs; readonly forkKey: Key | null }>();
+  readonly #swaps: Swaps;
   #live: { at: UnixMs; sessions: ReadonlySet<string> } | null = null;
-  #pendingHints = 0;
-  readonly #echoes = new Set<RelativePath>();
-  #burst = 0;
   #scanning: Promise<void> | null = null;
   #scanAgain = false;
 
@@ -106,6 +94,20 @@ export class MachineLink implements MachineView {
     this.name = options.replica.machine;
     this.settings = options.settings;
     this.safeguards = new MachineSafeguards(options.ctx.guards);
+    this.#swaps = new Swaps(options.ctx.clock, () => {
+      if (this.writable) void this.#scan.takeLateWrites(this).catch((error: unknown) => this.#trouble(error));
+    });
+    this.hints = new Hints({
+      clock: options.ctx.clock,
+      isWritable: () => this.writable,
+      hinted: (hint) => this.#scan.hinted(this, hint),
+      lookAtEchoes: (paths) => this.#scan.lookAtEchoes(this, paths),
+      scan: () => void this.scanNow().catch((error: unknown) => this.#trouble(error)),
+      onEnd: () => {
+        if (this.isQuiet) options.onChange();
+      },
+      onTrouble: (error) => this.#trouble(error),
+    });
     this.queue = new WorkQueue({
       clock: options.ctx.clock,
       concurrency: CONCURRENCY,
@@ -184,7 +186,7 @@ export class MachineLink implements MachineView {
 
   /** Whether nothing is queued, planned, listed or on its way. */
   get isQuiet(): boolean {
-    return this.queue.busy === 0 && this.queue.settling === 0 && this.#pendingHints === 0 && this.#echoes.size === 0 && this.#scanning === null;
+    return this.queue.busy === 0 && this.queue.settling === 0 && this.hints.isQuiet && this.#scanning === null;
   }
 
   start(): void {
@@ -313,24 +315,11 @@ export class MachineLink implements MachineView {
   }
 
   beginWriting(paths: ReadonlySet<RelativePath>): void {
-    this.ownWrites.begin(paths);
+    this.hints.ownWrites.begin(paths);
   }
 
   endWriting(paths: ReadonlySet<RelativePath>): void {
-    this.noteEchoes(this.ownWrites.end(paths, this.#ctx.clock.now()));
-  }
-
-  /** Something was heard of files that the hub made a moment ago: they are looked at together. */
-  noteEchoes(paths: readonly RelativePath[]): void {
-    const isFirst = this.#echoes.size === 0;
-    for (const path of paths) this.#echoes.add(path);
-    if (isFirst && this.#echoes.size > 0) this.#ctx.clock.after(ECHOES_TOGETHER_MS, () => this.#lookAtEchoes());
-  }
-
-  #lookAtEchoes(): void {
-    const paths = [...this.#echoes];
-    this.#echoes.clear();
-    if (this.writable) this.#following(this.#scan.lookAtEchoes(this, paths));
+    this.hints.heardEchoes(this.hints.ownWrites.end(paths, this.#ctx.clock.now()));
   }
 
   async isItself(): Promise<boolean> {
@@ -396,23 +385,15 @@ export class MachineLink implements MachineView {
   }
 
   noteSwap(key: Key, forkKey: Key | null): void {
-    this.#swaps.set(key, { at: this.#ctx.clock.now(), forkKey });
-    for (const ms of UNDO_CHECKS_MS) {
-      this.#ctx.clock.after(ms, () => {
-        if (this.writable) void this.#scan.takeLateWrites(this).catch((error: unknown) => this.#trouble(error));
-      });
-    }
+    this.#swaps.note(key, forkKey);
   }
 
-  async takeLateWrites(key: Key): Promise<void> {
-    const swap = this.#swaps.get(key);
-    if (swap === undefined) return;
-    await this.#scan.takeLateWrites(this);
-    if (this.#ctx.clock.now() - swap.at > SWAP_REMEMBERED_MS) this.#swaps.delete(key);
+  takeLateWrites(key: Key): Promise<void> {
+    return this.#swaps.lookFirst(key, () => this.#scan.takeLateWrites(this));
   }
 
   swappedFork(key: Key): Key | null {
-    return this.#swaps.get(key)?.forkKey ?? null;
+    return this.#swaps.forkOf(key);
   }
 
   /** Files the machine is known to hold. */
@@ -461,7 +442,7 @@ export class MachineLink implements MachineView {
       });
       if (verdict) return this.putInQuarantine(verdict);
       await this.replica.watch(
-        (hint) => this.#onHint(hint),
+        (hint) => this.hints.heard(hint),
         (reason) => this.#onWatchTrouble(reason),
       );
       if (!this.row.paired) this.pairing = true;
@@ -566,41 +547,6 @@ export class MachineLink implements MachineView {
   #isOpen(path: RelativePath): boolean {
     for (const session of this.#live?.sessions ?? []) if (path.includes(session)) return true;
     return false;
-  }
-
-  #onHint(hint: Hint): void {
-    if (!this.writable) return;
-    this.#burst += 1;
-    if (this.#burst === 1) this.#scanAfterBurst(this.#ctx.clock.now() + LONGEST_BURST_MS);
-    this.#following(this.#scan.hinted(this, hint));
-  }
-
-  /** The machine is not quiet before this has ended. */
-  #following(work: Promise<void>): void {
-    this.#pendingHints += 1;
-    work
-      .catch((error: unknown) => this.#trouble(error))
-      .finally(() => {
-        this.#pendingHints -= 1;
-        if (this.isQuiet) this.#options.onChange();
-      })
-      .catch(() => undefined);
-  }
-
-  /**
-   * A burst is answered with one scan, when it is over or has lasted for long. Scanning all through it would list the tree every second
-   * of a first sync, whose own writes are such a burst.
-   */
-  #scanAfterBurst(until: UnixMs, overflowed = false): void {
-    this.#ctx.clock.after(1_000, () => {
-      const isBurst = this.#burst > BURST_HINTS;
-      this.#burst = 0;
-      if (isBurst && this.#ctx.clock.now() < until) {
-        this.#burst = 1;
-        return this.#scanAfterBurst(until, true);
-      }
-      if (isBurst || overflowed) void this.scanNow().catch((error: unknown) => this.#trouble(error));
-    });
   }
 
   #onWatchTrouble(reason: string): void {

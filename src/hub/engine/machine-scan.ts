@@ -59,10 +59,10 @@ export class MachineScan {
     }
     const rule = this.#ctx.rules.ofPath(hint.path);
     if (!rule.allowed && this.#ctx.guards.on('deny-rules')) return;
-    if (machine.ownWrites.hold(hint.path)) return;
+    if (machine.hints.ownWrites.hold(hint.path)) return;
     const known = this.#ctx.store.pairs.atPath(machine.name, hint.path);
     if (known) {
-      if (machine.ownWrites.mayEcho(hint.path, this.#ctx.clock.now())) return machine.noteEchoes([hint.path]);
+      if (machine.hints.ownWrites.mayEcho(hint.path, this.#ctx.clock.now())) return machine.hints.heardEchoes([hint.path]);
       machine.queue.mark(known.key, { look: true, urgent: true });
       return;
     }
@@ -178,7 +178,7 @@ export class MachineScan {
   async #found(machine: MachineLink, path: RelativePath, stat: FileStat, urgent: boolean): Promise<void> {
     const at = parsePath(path);
     if (at.kind === 'transcript') this.#placement.noteTranscript(machine.name, at.folder, at.session);
-    if (machine.ownWrites.hold(path)) return;
+    if (machine.hints.ownWrites.hold(path)) return;
     const pair = this.#ctx.store.pairs.atPath(machine.name, path);
     if (pair) {
       if (this.#ctx.isForgotten(pair.key)) return machine.queue.mark(pair.key, { look: true });
