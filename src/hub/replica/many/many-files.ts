@@ -23,7 +23,7 @@ const AT_ONCE = 12;
 /** Handing files over costs more than a few files do. */
 const WORTH_A_THREAD = 16;
 /** A thread is started for this many files: it takes 10 MB, which some hundred are not worth. */
-const WORTH_STARTING = 1_000;
+const WORTH_STARTING = 700;
 
 /** How `createMany` and `fetchMany` work for one tree. */
 export interface ManyFiles {
