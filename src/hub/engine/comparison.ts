@@ -77,7 +77,8 @@ export class Comparison {
       await pace.spend(0);
       if (turn.stopped()) return;
       const head = ctx.store.heads.get(key);
-      if (head?.kind !== 'file') continue;
+      // The prompt history has a head of its own for the machines, and its lines in one file for each origin.
+      if (head?.kind !== 'file' || key === 'history') continue;
       const state = await checkHead(ctx, head, pace);
       found.heads += 1;
       found.bytes += head.size;

@@ -64,14 +64,23 @@ describe('comparison of all contents', function () {
   it('finds nothing where nothing is wrong, and changes nothing', async () => {
     const { key, text, path } = await converse(20);
     await ground.write('rog', 'agents/a.md', 'text\n');
+    const entry = {
+      display: 'hello',
+      pastedContents: {},
+      timestamp: 1,
+      project: join(ground.root, 'rog', 'app'),
+      sessionId: randomUUID(),
+    };
+    await ground.write('rog', 'history.jsonl', `${JSON.stringify(entry)}\n`);
     await ground.settle();
     const report = await compare();
-    assert.deepEqual([report.heads, report.copies, report.silent, report.healed, report.damaged], [2, 4, 0, 0, 0]);
+    // The lines of the prompt history lie in one file for each origin; the copies differ from machine to machine.
+    assert.deepEqual([report.heads, report.copies, report.silent, report.healed, report.damaged], [3, 4, 0, 0, 0]);
     assert.equal(await ground.text('mac', path('mac')), text);
     assert.equal(ground.hub.store.heads.segments(key)?.bytes, text.length);
     assert.deepEqual(alerts(), []);
     const found = (await examine(ground.hub, ground.dataDir)).find(({ check }) => check === 'contents');
-    assert.match(found?.message ?? '', /^2 files of the hub and 4 copies were compared/);
+    assert.match(found?.message ?? '', /^3 files of the hub and 4 copies were compared/);
   });
 
   it('takes a document that changed without a sign as a change of that machine', async () => {
