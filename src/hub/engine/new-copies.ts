@@ -63,7 +63,8 @@ export class NewCopies {
   /** `null` when it is not a head without a copy any more. */
   #newCopy(machine: MachineView, key: Key, path: string): NewCopy | null {
     const head = this.#ctx.store.heads.get(key);
-    if (head?.kind !== 'file' || this.#ctx.store.pairs.get(machine.name, key) !== undefined || this.#ctx.isForgotten(key)) return null;
+    if (head?.kind !== 'file' || this.#ctx.store.pairs.get(machine.name, key) !== undefined) return null;
+    if (this.#ctx.isForgotten(key) || this.#ctx.isDamaged(key)) return null;
     return { head, path, isLog: this.#ctx.rules.ofKey(key).merge === 'log', generation: this.#ctx.generation(key) };
   }
 

@@ -188,6 +188,34 @@ describe('comparison of all contents', function () {
     assert.deepEqual(alerts(), ['mended']);
   });
 
+  it('brings no damaged conversation to a machine that has nothing yet', async () => {
+    const { key, text, path } = await converse(20);
+    await compare();
+    for (const link of ground.hub.engine.links.values()) link.setPaused(true);
+    await tamper(archived(`${key}.jsonl`), 300, 'rotten');
+    ground.clock.jump(COMPARE_EVERY_MS);
+    await until('it was found', () => alerts().includes(`damaged/${key}`));
+    // Its folder is new: everything is brought there together.
+    await ground.hub.close();
+    await rm(ground.claudeDir('mac'), { recursive: true });
+    await ground.write('mac', 'agents/new.md', 'new\n');
+    await ground.boot();
+    const mac = ground.hub.engine.links.get('mac');
+    assert.ok(mac);
+    mac.setPaused(false);
+    await until('it is stopped as another folder', () => mac.quarantine !== null);
+    mac.release('refill');
+    for (const pair of [...ground.hub.store.pairs.ofMachine('mac')]) ground.hub.store.pairs.delete('mac', pair.key);
+    await until('it is held back there', () => ground.hub.engine.counts(mac).held > 0);
+    await assert.rejects(ground.text('mac', path('mac')), /ENOENT/);
+    const rog = ground.hub.engine.links.get('rog');
+    rog?.setPaused(false);
+    await ground.settle();
+    await compare();
+    await ground.settle();
+    assert.equal(await ground.text('mac', path('mac')), text);
+  });
+
   it('leaves off when the hub stops', async () => {
     await converse(20_000);
     ground.clock.jump(COMPARE_EVERY_MS);
