@@ -26,7 +26,7 @@ const SYNC_LOG_DAYS = 30;
 const DAY_MS = 86_400_000;
 /** More threads than this only wait for the journal of the file system. */
 const COPY_THREADS = 2;
-/** This long after a first sync memory is given back. */
+/** This long after a first sync its files are brought to stable storage, and memory is given back. */
 const PAIRED_QUIET_MS = 2_000;
 
 /** What a hub is made of. */
@@ -214,7 +214,13 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     rules,
     settings: engineSettings(config),
     machines,
-    onPaired: () => clock.after(PAIRED_QUIET_MS, giveMemoryBack),
+    onPaired: () => {
+      clock.after(PAIRED_QUIET_MS, () => {
+        giveMemoryBack();
+        // First heads are not synced one by one; in the background now, so that a stop need not do it.
+        archive.sync([...store.heads.values()].map((head) => head.key)).catch((error: unknown) => options.onTrouble(error as Error));
+      });
+    },
     onChange: options.onChange,
     onTrouble: options.onTrouble,
   });

@@ -63,8 +63,8 @@ export function throughThreads(context: TreeContext, os: MachineOs, root: string
     files >= WORTH_A_THREAD && (threads.isRunning || files + waiting >= WORTH_STARTING);
   return {
     async create(requests, waiting) {
-      const files = requests.flatMap(({ content: _, source, ...file }) =>
-        source === null ? [] : [{ ...file, source }],
+      const files = requests.flatMap(({ path, source, size, sha256, mtimeMs, executable }) =>
+        source === null ? [] : [{ path, source, size, sha256, mtimeMs, executable }],
       );
       if (files.length < requests.length || !pays(files.length, waiting) || context.foldsNames())
         return ordinary.create(requests, waiting);
