@@ -54,7 +54,12 @@ export class HeadFiles {
     if (overhang !== undefined) await this.truncate(key, overhang);
     const open = (): Promise<AppendHandle> => this.#openForAppend(key, path, at);
     await this.#handles.use(path, open, async (handle) => {
-      if (handle.size !== at) throw new ArchiveDamaged(key, `${handle.size} bytes`, `${at} bytes`);
+      // Asked of the disk each time: behind a file that somebody cut or wrote to, an append would make a hole or a mixture.
+      const { size } = await handle.file.stat();
+      if (handle.size !== at || size !== at) {
+        await this.#handles.close(path);
+        throw new ArchiveDamaged(key, `${size} bytes`, `${at} bytes`);
+      }
       this.#unsynced.add(path);
       try {
         await handle.file.write(bytes);

@@ -1,4 +1,4 @@
-import type { Head, UnixMs } from '../../core/domain.ts';
+import type { Head, Key, UnixMs } from '../../core/domain.ts';
 import { ArchiveDamaged } from '../archive/archive.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import { ReplicaUnreachable } from '../replica/replica.ts';
@@ -8,6 +8,7 @@ import { CopyCheck } from './copy-check.ts';
 import type { Damage } from './damage.ts';
 import { checkHead, type HeadState } from './head-check.ts';
 import { HeadHeal } from './head-heal.ts';
+import { HISTORY } from './history-lines.ts';
 import type { MachineLink } from './machine-link.ts';
 import { Pace, TurnEnded } from './pace.ts';
 import type { Turn } from './recurring.ts';
@@ -103,6 +104,14 @@ export class Comparison {
     ctx.store.setSetting(LAST_REPORT, JSON.stringify(report));
   }
 
+  /** One head that was found damaged while it was used: it is mended at once, or held back and named. */
+  async mend(key: Key): Promise<void> {
+    const head = this.#options.ctx.store.heads.get(key);
+    if (head?.kind !== 'file' || key === HISTORY) return;
+    const state = await checkHead(this.#options.ctx, head, unhurried(this.#options.ctx));
+    if (state.kind === 'damaged') await this.#mended(head, state);
+  }
+
   async #compare(
     copies: CopyCheck,
     link: MachineLink,
@@ -145,7 +154,8 @@ export class Comparison {
   /** Mends the head. @returns where the bytes came from; `null` when it could not be mended. */
   async #sourceOf(head: Head, state: Extract<HeadState, { kind: 'damaged' }>): Promise<string | null> {
     try {
-      return head.hash === null ? await this.#heal.log(head, state.ranges) : await this.#heal.document(head);
+      if (head.hash !== null) return await this.#heal.document(head);
+      return (await this.#heal.log(head, state.ranges)) ?? (await this.#heal.wholeLog(head));
     } catch (error) {
       // More of the file than was found cannot be read: the next comparison knows more. The other files are compared all the same.
       if (error instanceof ArchiveDamaged || FileSystemError.is(error, 'io', 'denied', 'not-a-file')) return null;
@@ -157,19 +167,18 @@ export class Comparison {
     const { ctx } = this.#options;
     const now = ctx.store.heads.get(head.key);
     if (now?.kind !== 'file') return false;
-    const pace = new Pace({
-      clock: ctx.clock,
-      turn: { stopped: () => false },
-      bytesPerSecond: Infinity,
-      isBusy: () => false,
-    });
-    return (await checkHead(ctx, now, pace)).kind === 'damaged';
+    return (await checkHead(ctx, now, unhurried(ctx))).kind === 'damaged';
   }
 
   /** What was held back goes on. */
   #markEverywhere(head: Head): void {
     for (const link of this.#options.links()) if (link.writable) link.queue.mark(head.key, { look: true });
   }
+}
+
+/** No pace at all: one head that somebody waits for. */
+function unhurried(ctx: EngineContext): Pace {
+  return new Pace({ clock: ctx.clock, turn: { stopped: () => false }, bytesPerSecond: Infinity, isBusy: () => false });
 }
 
 /** What the last whole comparison found; `null` before the first. */

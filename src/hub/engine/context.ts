@@ -113,6 +113,8 @@ export interface EngineContext {
   readonly hasForgotten: () => boolean;
   /** The hub's own file of this head is damaged: it must not be passed on. */
   isDamaged(key: Key): boolean;
+  /** That was found while it was used: it is mended, or named, soon. */
+  archiveDamaged(key: Key): void;
   /** A session was made out of one side of a compacted divergence. */
   noteFork(session: string, fork: string): void;
   logged(row: Omit<SyncLogRow, 'at'>): void;

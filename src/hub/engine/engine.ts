@@ -284,6 +284,7 @@ export class Engine {
       isForgotten: (key) => this.forgotten.has(key),
       hasForgotten: () => this.forgotten.any,
       isDamaged: (key) => this.damage.has(key),
+      archiveDamaged: (key) => this.#upkeep.mend(key),
       noteFork: (session, fork) => {
         this.forgotten.noteFork(session, fork);
         this.placement.inherit(fork, session);

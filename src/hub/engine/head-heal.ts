@@ -82,6 +82,34 @@ export class HeadHeal {
     }
   }
 
+  /**
+   * A conversation of whose bytes nothing was compared yet (it is younger than the last comparison): as a machine has it, whose copy was
+   * verified as the whole head or more and did not change since.
+   * @returns where the bytes came from; `null` when nobody has them.
+   */
+  async wholeLog(head: Head): Promise<string | null> {
+    const { archive, lock, store } = this.#ctx;
+    for (const machine of this.#ctx.machines()) {
+      const pair = store.pairs.get(machine.name, head.key);
+      const { base } = pair ?? {};
+      if (!pair || !base?.cursor || !isPrefix(base.cursor) || base.cursor.lineBytes < head.size) continue;
+      const staged = await this.#fromMachine(machine, pair, async () => {
+        const look = await machine.replica.look(pair.path);
+        if (look.kind !== 'file' || !isUnchanged(base, look.stat)) return null;
+        return archive.stage(machine.replica.read(pair.path, 0, head.size));
+      });
+      if (staged === null) continue;
+      const isDone = await lock.with(head.key, async () => {
+        if (staged.bytes !== head.size || store.heads.get(head.key)?.seq !== head.seq) return false;
+        await archive.install(head.key, staged, head.executable);
+        return true;
+      });
+      if (isDone) return machine.name;
+      await archive.discard(staged);
+    }
+    return null;
+  }
+
   /** One damaged part as a machine has it, whose copy begins with the same lines as the head. */
   async #part(head: Head, { range, sha256 }: DamagedRange): Promise<{ staged: Staged; machine: string } | null> {
     const { archive, store } = this.#ctx;

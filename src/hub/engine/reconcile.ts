@@ -1,6 +1,7 @@
 import { CONFIRM_DELETE_MS } from '../../core/plan/plan.ts';
 import type { Key, Pair } from '../../core/domain.ts';
 import type { Rule } from '../../core/rules/classify.ts';
+import { ArchiveDamaged } from '../archive/archive.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import { ReplicaUnreachable } from '../replica/replica.ts';
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
@@ -89,6 +90,7 @@ export class Reconciler {
         machine.queue.again(key, HUB_DISK_RETRY_MS, 'settling', { look: true });
         return;
       }
+      if (error instanceof ArchiveDamaged) this.#ctx.archiveDamaged(key);
       if (error instanceof ForgottenMeanwhile) return machine.queue.mark(key, { look: true });
       const reason = error instanceof Error ? error.message : String(error);
       this.#onHubTrouble(error instanceof Error ? error : new Error(reason));

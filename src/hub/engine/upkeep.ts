@@ -1,3 +1,4 @@
+import type { Key } from '../../core/domain.ts';
 import type { EngineContext } from './context.ts';
 import { Comparison, COMPARE_EVERY_MS, untilComparison } from './comparison.ts';
 import type { Damage } from './damage.ts';
@@ -25,6 +26,8 @@ export interface UpkeepOptions {
 export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #tasks: Recurring[] = [];
+  readonly #comparison: Comparison;
+  readonly #mending = new Map<Key, Promise<void>>();
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
@@ -38,12 +41,23 @@ export class Upkeep {
         (turn) => retention.run(turn),
       );
     }
-    const comparison = new Comparison({ ctx, damage, links });
+    this.#comparison = new Comparison({ ctx, damage, links });
     this.#every(
       COMPARE_EVERY_MS,
       () => untilComparison(store, clock.now()),
-      (turn) => comparison.run(turn),
+      (turn) => this.#comparison.run(turn),
     );
+  }
+
+  /** The file of a head was found damaged while it was used. */
+  mend(key: Key): void {
+    if (this.#mending.has(key)) return;
+    const { onDone, onTrouble } = this.#options;
+    const mending = this.#comparison
+      .mend(key)
+      .then(onDone, (error: unknown) => onTrouble(error instanceof Error ? error : new Error(String(error))))
+      .finally(() => this.#mending.delete(key));
+    this.#mending.set(key, mending);
   }
 
   start(): void {
@@ -52,7 +66,7 @@ export class Upkeep {
 
   /** Resolves when nothing of it is under way. */
   async stop(): Promise<void> {
-    await Promise.all(this.#tasks.map((task) => task.stop()));
+    await Promise.all([...this.#tasks.map((task) => task.stop()), ...this.#mending.values()]);
   }
 
   #every(everyMs: number, firstMs: () => number, run: (turn: Turn) => Promise<void>): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rm, stat, truncate, utimes } from 'node:fs/promises';
+import { appendFile, open, readFile, rm, stat, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderName } from '../../../src/core/projects/folder-name.ts';
 import { examine } from '../../../src/hub/doctor.ts';
@@ -81,6 +81,18 @@ describe('comparison of all contents', function () {
     assert.deepEqual(alerts(), []);
     const found = (await examine(ground.hub, ground.dataDir)).find(({ check }) => check === 'contents');
     assert.match(found?.message ?? '', /^3 files of the hub and 4 copies were compared/);
+  });
+
+  it('a conversation whose archive file was cut by hand is mended as soon as it goes on, and no hole is made', async () => {
+    const { key, text, path, line } = await converse(20);
+    const more = line(20);
+    await truncate(archived(`${key}.jsonl`), 100);
+    await appendFile(copy('rog', path('rog')), more);
+    await ground.settle();
+    await until('it is whole again', async () => (await readFile(archived(`${key}.jsonl`), 'utf8')) === text + more);
+    await ground.settle();
+    assert.equal(await ground.text('mac', path('mac')), text + more);
+    assert.deepEqual(alerts(), []);
   });
 
   it('takes a document that changed without a sign as a change of that machine', async () => {
