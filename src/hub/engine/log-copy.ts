@@ -1,6 +1,7 @@
 import { commonWholeLines } from '../../core/log/prefix.ts';
 import type { Base, ByteRange, FileStat, Head, Key, LogCursor, Pair, RelativePath } from '../../core/domain.ts';
 import type { Rule } from '../../core/rules/classify.ts';
+import { isSameInode } from '../replica/safe-walk.ts';
 import type { EngineContext, MachineView } from './context.ts';
 import { collect, takeExcerpt, wholeLineEnd, type Excerpt } from './excerpt.ts';
 import { baseOf, hashTail, prefixCursor, statFacts, TAIL_CHECK_BYTES, tailHashOf } from './log-cursor.ts';
@@ -16,11 +17,6 @@ const TORN_KEPT_AFTER_MS = 60_000;
 export interface SeenCopy {
   readonly pair: Pair;
   readonly stat: FileStat;
-  /**
-   * Compare everything before the base, not only its last bytes: the inode changed, or a listing found the copy changed while nobody
-   * watched.
-   */
-  readonly deep: boolean;
   readonly rule: Rule;
 }
 
@@ -53,8 +49,9 @@ export class LogCopy {
     const seenAt = this.#ctx.clock.now();
     const before = this.#heads.present(pair.key)?.seq ?? 0;
 
+    // Growth is trusted behind the same last bytes of the same file; another file under the name is compared as a whole.
     const grown =
-      base !== null && cursor !== null && stat.size >= cursor.lineBytes && !(seen.deep && base.inode !== stat.inode)
+      base !== null && cursor !== null && stat.size >= cursor.lineBytes && isSameInode(base, stat)
         ? await this.#readGrowth(machine, pair, cursor, stat)
         : null;
     if (grown && cursor && base) await this.#takeGrowth(machine, seen, base, cursor, grown, seenAt);

@@ -8,6 +8,7 @@ import type { ByteRange, Head, Key, LogCursor, MachineName } from '../../core/do
 import { withoutBrokenLines } from './broken-lines.ts';
 import { sessionOf, type EngineContext } from './context.ts';
 import type { Excerpt } from './excerpt.ts';
+import { isPrefix } from './log-cursor.ts';
 import { addRange, factsOf, missingRanges, PIECE_BYTES, type AppendMeta, type LogHeads } from './log-heads.ts';
 
 /** How far before the point where copy and head part late appends of the hub are looked for. */
@@ -239,7 +240,11 @@ export class LogMerge {
   #moveOthersToFork(copy: DivergedCopy, forkKey: Key, made: Head): void {
     for (const pair of this.#ctx.store.pairs.ofKey(copy.key)) {
       const base = pair.base;
-      if (pair.machine === copy.machine || !base?.cursor || base.cursor.lineBytes <= copy.common) continue;
+      if (pair.machine === copy.machine || !base?.cursor) continue;
+      if (!holdsBeyond(base.cursor, copy.common)) {
+        this.#ctx.store.pairs.put({ ...pair, base: { ...base, seq: 0, cursor: upTo(base.cursor, copy.common) } });
+        continue;
+      }
       const missing: ByteRange[] = [];
       addRange(missing, [copy.common, made.size]);
       const cursor: LogCursor = {
@@ -256,6 +261,20 @@ export class LogMerge {
       this.#ctx.store.pairs.put({ ...pair, base: { ...base, cursor } });
     }
   }
+}
+
+/** Whether a copy has lines of the head's behind `offset`. */
+function holdsBeyond(cursor: LogCursor, offset: number): boolean {
+  if (isPrefix(cursor)) return cursor.lineBytes > offset;
+  const lacking = cursor.missing.reduce((sum, [from, to]) => sum + Math.max(0, to - Math.max(from, offset)), 0);
+  return cursor.delivered - offset > lacking;
+}
+
+/** The cursor against a head that is another one behind `offset`, of which the copy has nothing. */
+function upTo(cursor: LogCursor, offset: number): LogCursor {
+  if (isPrefix(cursor)) return cursor;
+  const missing = cursor.missing.flatMap(([from, to]): ByteRange[] => (from < offset ? [[from, Math.min(to, offset)]] : []));
+  return { ...cursor, delivered: Math.min(cursor.delivered, offset), missing };
 }
 
 /** Lines `take` of the excerpt, in order, neighbours read together. */

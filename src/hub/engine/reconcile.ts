@@ -177,7 +177,7 @@ export class Reconciler {
       if (pair.base?.kind !== 'file' || mark.deep || !isUnchanged(pair.base, look.stat)) {
         if (pair.base?.kind !== 'file' || !isUnchanged(pair.base, look.stat)) machine.noteChange(pair.key);
         await machine.takeLateWrites(pair.key);
-        const changed = await this.#logCopy.take(machine, { pair, stat: look.stat, deep: mark.deep ?? false, rule });
+        const changed = await this.#logCopy.take(machine, { pair, stat: look.stat, rule });
         if (changed) {
           this.#ctx.headChanged(pair.key, machine.name);
           await this.#moves.noteGrowth(machine, pair);
