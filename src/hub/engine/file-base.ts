@@ -5,6 +5,8 @@ import { LOOK, type Outcome } from './outcome.ts';
 
 /** Within this time a second write may leave size and mtime of a file system with coarse times as they were. */
 const COARSE_MTIME_MS = 2_000;
+/** The same where times are fine: kernels take the time of their last tick. */
+const TICK_MS = 20;
 /** In the place of a time that does not tell whether the file is still the same. */
 export const UNTRUSTED_TIME = -1;
 
@@ -25,11 +27,14 @@ export function isUnchanged(base: Base, stat: FileStat): boolean {
 
 /**
  * A second write within the same second may leave size and time as they were, where times are whole seconds: what was read less
- * than two seconds after its time is read again. The base says so itself, so that a restart in between forgets nothing.
+ * than two seconds after its time is read again. Where they are finer, the same holds for the tick of a kernel. The base says so itself,
+ * so that a restart in between forgets nothing.
  */
 export function withTrustedTime(clock: Clock, machine: MachineView, key: Key, stat: FileStat): FileStat {
-  if (stat.mtimeMs % 1000 !== 0 || clock.now() - (stat.mtimeMs - machine.clockOffsetMs) >= 2 * COARSE_MTIME_MS) return stat;
-  machine.queue.again(key, COARSE_MTIME_MS, 'settling');
+  const age = clock.now() - (stat.mtimeMs - machine.clockOffsetMs);
+  const isCoarse = stat.mtimeMs % 1000 === 0;
+  if (age >= (isCoarse ? 2 * COARSE_MTIME_MS : TICK_MS)) return stat;
+  machine.queue.again(key, isCoarse ? COARSE_MTIME_MS : 2 * TICK_MS, 'settling');
   return { ...stat, mtimeMs: UNTRUSTED_TIME };
 }
 
