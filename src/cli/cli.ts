@@ -1,7 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
 import { hubPaths, type HubPaths } from '../hub/config/paths.ts';
+import type { LockOwner } from '../hub/lock-owner.ts';
 import { connectToHub, type HubClient } from '../hub/rpc/client.ts';
 import { readHubFile } from '../hub/rpc/hub-file.ts';
+import { HubError } from '../protocol/errors.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import type { ExitCode } from './failure.ts';
 import { Output } from './output.ts';
@@ -13,6 +16,33 @@ export interface GlobalOptions {
   readonly dataDir?: string;
   readonly socket?: string;
   readonly json?: boolean;
+}
+
+/** A hub makes a socket that was removed anew within this time, in ms. */
+const SOCKET_BACK_MS = 6_000;
+const POLL_MS = 100;
+
+/** A hub lives on this data folder, but it cannot be asked anything. */
+export class HubOutOfReach extends HubError {
+  readonly owner: LockOwner;
+
+  constructor(
+    owner: LockOwner,
+    places: { readonly socket: string; readonly dataDir: string; readonly logFile: string },
+  ) {
+    const { pid } = owner.file ?? { pid: null };
+    const who = pid === null ? 'a hub that is still starting (or stopping)' : `the hub (pid ${pid})`;
+    super(
+      'timed-out',
+      `${who} has the data folder ${places.dataDir}, but nobody answers at its socket ${places.socket}`,
+      {
+        unchanged: 'Nothing was changed.',
+        next: `Try again in a moment; its log is ${places.logFile}.${pid === null ? '' : ` If it stays silent, kill ${pid} stops it in order; then: claude-sync up`}`,
+      },
+    );
+    this.name = 'HubOutOfReach';
+    this.owner = owner;
+  }
 }
 
 /** What a command works with. */
@@ -39,14 +69,37 @@ export class Cli {
     return (await readHubFile(this.places.dataDir))?.socket ?? this.places.socket;
   }
 
-  /** @throws {HubError} `not-running`, `timed-out`, `protocol-mismatch`. */
-  async connect(): Promise<HubClient> {
-    return connectToHub(await this.socketPath(), { client: 'cli', version: PRODUCT_VERSION });
+  /**
+   * A hub that lives but cannot be found at its socket is waited for, `patienceMs` long: it is starting, or its socket was removed and
+   * is made anew within seconds.
+   * @throws {HubError} `not-running`, `timed-out` (`HubOutOfReach` among them), `protocol-mismatch`.
+   */
+  async connect(patienceMs: number = SOCKET_BACK_MS): Promise<HubClient> {
+    const deadline = performance.now() + patienceMs;
+    for (;;) {
+      const socket = await this.socketPath();
+      try {
+        return await connectToHub(socket, { client: 'cli', version: PRODUCT_VERSION });
+      } catch (error) {
+        if (!HubError.is(error, 'not-running')) throw error;
+        const owner = await this.#owner();
+        // Another socket was named than the one that this hub has: nothing will come of waiting.
+        if (owner === null || (owner.file !== null && owner.file.socket !== socket)) throw error;
+        if (performance.now() >= deadline) throw new HubOutOfReach(owner, { ...this.places, socket });
+      }
+      await setTimeout(POLL_MS);
+    }
+  }
+
+  /** Loads the database's library, which the commands do without as long as their hub answers. */
+  async #owner(): Promise<LockOwner | null> {
+    const { lockOwner } = await import('../hub/lock-owner.ts');
+    return lockOwner(this.places.dataDir);
   }
 
   /** Runs `task` with a connection and ends it afterwards, whatever happens. */
-  async withHub<T>(task: (hub: HubClient) => Promise<T>): Promise<T> {
-    const hub = await this.connect();
+  async withHub<T>(task: (hub: HubClient) => Promise<T>, patienceMs?: number): Promise<T> {
+    const hub = await this.connect(patienceMs);
     try {
       return await task(hub);
     } finally {

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, stat } from 'node:fs/promises';
+import { open, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { connectToHub, type HubClient } from '../hub/rpc/client.ts';
+import { makeFolders } from '../hub/make-folders.ts';
+import { startFailure } from '../hub/start-failure.ts';
 import { HubError, type HubErrorCode } from '../protocol/errors.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import type { Cli } from './cli.ts';
@@ -10,19 +13,22 @@ import { EXIT } from './failure.ts';
 const POLL_MS = 30;
 /** Most of a dead hub's last words that are shown. */
 const LAST_WORDS_BYTES = 4000;
+/** A start that lost against another one is given this long to end, in ms. */
+const STEP_BACK_MS = 5_000;
+/** With less than this free, in bytes, a disk is as good as full. */
+const NO_ROOM_BYTES = 64 * 1024;
 
 /**
  * Starts a hub as a process of its own that outlives this one, and returns a connection to it as soon as it answers. What it
  * prints goes to `logs/hub.out` in the data folder.
  * @throws {HubError} with what the hub printed, when it ended instead (`config` when its configuration was at fault);
- * `timed-out` when it does not answer in time (it may still be starting).
+ * `io` when its data folder cannot be used; `timed-out` when it does not answer in time (it may still be starting).
  */
 export async function launchHub(cli: Cli, timeoutMs: number): Promise<HubClient> {
   const { places, world } = cli;
   const logs = join(places.dataDir, 'logs');
-  await mkdir(logs, { recursive: true, mode: 0o700 });
   const outPath = join(logs, 'hub.out');
-  const out = await open(outPath, 'a', 0o600);
+  const out = await openOutput(logs, outPath, places.dataDir);
   const before = (await stat(outPath)).size;
   const args = [
     ...world.self.args,
@@ -59,19 +65,20 @@ export async function launchHub(cli: Cli, timeoutMs: number): Promise<HubClient>
     try {
       const hub = await connectToHub(places.socket, { client: 'cli', version: PRODUCT_VERSION });
       // Another start won. Ours must not wait in the wings: it would become the hub when that one is stopped meanwhile.
-      if (hub.hello.pid !== child.pid && child.kill()) await exited;
+      if (hub.hello.pid !== child.pid && child.kill()) await Promise.race([exited, setTimeout(STEP_BACK_MS)]);
       return hub;
     } catch (error) {
       if (!HubError.is(error, 'not-running', 'timed-out', 'disconnected')) throw error;
     }
-    if (endedWith !== null) throw await lastWords(outPath, before, endedWith);
+    if (endedWith !== null)
+      throw await lastWords({ outPath, from: before, exitCode: endedWith, dataDir: places.dataDir });
     if (performance.now() >= deadline) {
       throw new HubError('timed-out', `the hub (pid ${child.pid}) does not answer after ${timeoutMs / 1000} s`, {
         unchanged: 'It was left running.',
         next: `See ${outPath} and ${places.logFile}, then claude-sync status.`,
       });
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await setTimeout(POLL_MS);
   }
 }
 
@@ -80,7 +87,23 @@ function hubEnvironment(env: Readonly<Record<string, string | undefined>>): Node
   return Object.fromEntries(Object.entries(env).filter(([name]) => name !== 'NODE_OPTIONS'));
 }
 
-async function lastWords(outPath: string, from: number, exitCode: number): Promise<HubError> {
+/** @throws {HubError} `io` when the data folder cannot be made or written. */
+async function openOutput(logs: string, outPath: string, dataDir: string): Promise<FileHandle> {
+  try {
+    await makeFolders(logs);
+    return await open(outPath, 'a', 0o600);
+  } catch (error) {
+    throw startFailure(error, dataDir);
+  }
+}
+
+async function lastWords(ended: {
+  readonly outPath: string;
+  readonly from: number;
+  readonly exitCode: number;
+  readonly dataDir: string;
+}): Promise<HubError> {
+  const { outPath, from, exitCode, dataDir } = ended;
   const file = await open(outPath, 'r');
   try {
     const { size } = await file.stat();
@@ -92,11 +115,18 @@ async function lastWords(outPath: string, from: number, exitCode: number): Promi
       .trim()
       .replace(/^error: /, '');
     const code: HubErrorCode = exitCode === EXIT.usage ? 'config' : 'internal';
-    return new HubError(code, `the hub did not start: ${words === '' ? `it ended with code ${exitCode}` : words}`, {
+    return new HubError(code, `the hub did not start: ${words === '' ? await silentEnd(exitCode, dataDir) : words}`, {
       unchanged: 'No hub is running.',
       next: `All it printed is in ${outPath}.`,
     });
   } finally {
     await file.close();
   }
+}
+
+/** Why a hub said nothing: its words go to the very disk that may be full. */
+async function silentEnd(exitCode: number, dataDir: string): Promise<string> {
+  const { bavail, bsize } = await statfs(dataDir);
+  if (bavail * bsize >= NO_ROOM_BYTES) return `it ended with code ${exitCode}`;
+  return `the disk of its data folder ${dataDir} is full. Make room there, then: claude-sync up`;
 }

@@ -16,7 +16,11 @@ if (major < 22 || (major === 22 && minor < 22)) {
   if (process.argv.includes('hub')) (await import('./lean-memory.ts')).startLean();
   const { runCli } = await import('./program.ts');
   const { processSurroundings } = await import('./surroundings.ts');
-  process.exitCode = await runCli(process.argv.slice(2), processSurroundings());
+  const exitCode = await runCli(process.argv.slice(2), processSurroundings());
+  for (const stream of [process.stdout, process.stderr])
+    await new Promise<void>((resolve) => void stream.write('', () => resolve()));
+  // The command is over, whatever is still open: a hub that failed must not stay behind, alive and of no use.
+  process.exit(exitCode);
 }
 
 export {};

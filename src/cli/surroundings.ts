@@ -27,6 +27,8 @@ export function processSurroundings(): Surroundings {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(0);
+      // Words that find no room on a full disk (`logs/hub.out`) are lost; that must not end a hub that goes on.
+      if (error.code === 'ENOSPC') return;
       throw error;
     });
   }

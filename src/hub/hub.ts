@@ -164,8 +164,11 @@ export class Hub {
   close(): Promise<void> {
     this.#closed = true;
     return this.#inTurn(async () => {
-      await this.#engine.stop();
-      await this.store.close();
+      try {
+        await this.#engine.stop();
+      } finally {
+        await this.store.close();
+      }
     });
   }
 
@@ -203,7 +206,19 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
       continue;
     }
     const pollSeconds = config.sync.pollSeconds;
-    const replica = await createLocalMachine({ name, config: machine, home, platform, store, clock, random, rules, dataDir: options.dataDir, pollSeconds, threads });
+    const replica = await createLocalMachine({
+      name,
+      config: machine,
+      home,
+      platform,
+      store,
+      clock,
+      random,
+      rules,
+      dataDir: options.dataDir,
+      pollSeconds,
+      threads,
+    });
     machines.push({ replica, settings: machineSettings(machine) });
   }
   const engine = createEngine({

@@ -1,12 +1,15 @@
-import { lstat, mkdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, unlink } from 'node:fs/promises';
 import Database from 'better-sqlite3';
+import { lockPath } from './lock-path.ts';
+import { makeFolders } from './make-folders.ts';
 import { readHubFile, removeHubFile, writeHubFile, type HubFile } from './rpc/hub-file.ts';
 import { isPipe, prepareSocketFolder, probeSocket, SocketPlaceRefused } from './rpc/socket-place.ts';
 
 /** How long the second of two hubs looks for the name of the first one (which may be starting just now), in ms. */
 const NAME_WAIT_MS = 2000;
 const NAME_POLL_MS = 50;
+/** Somebody who only looks whether the lock is taken (`lockOwner`) holds it for less than this, in ms. */
+const LOOKED_AT_MS = 200;
 
 /** Another hub holds this data folder, or this socket. Nothing was touched. */
 export class HubAlreadyRunning extends Error {
@@ -38,7 +41,12 @@ export class HubAlreadyRunning extends Error {
 export interface HubLock {
   /** Writes `hub.json`; call it once the socket listens. */
   publish(file: HubFile): Promise<void>;
-  /** Removes `hub.json`, then lets go. Call it last, after the server is closed. Calling it again does nothing. */
+  /**
+   * Removes `hub.json` and keeps the lock for as long as this process lives: whatever is still at work in it (a machine that hangs, a
+   * database that could not be closed), no other hub begins beside it. Call it last, after the server is closed.
+   */
+  withdraw(): Promise<void>;
+  /** Removes `hub.json`, then lets go. For a process that goes on without its hub. Calling it again does nothing. */
   release(): Promise<void>;
 }
 
@@ -63,14 +71,17 @@ export async function acquireHubLock(options: {
   readonly socketPath: string;
 }): Promise<HubLock> {
   const { dataDir, socketPath } = options;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeFolders(dataDir);
   await prepareSocketFolder(socketPath);
   const held: Database.Database[] = [];
   const letGo = (): void => {
     for (const lock of held.splice(0).reverse()) lock.close();
+    process.off('exit', letGo);
   };
+  // Also keeps them from being collected as garbage, which would let go of the lock in the middle of everything.
+  process.once('exit', letGo);
   try {
-    held.push(exclusively(join(dataDir, 'hub.lock'), 'data folder'));
+    held.push(exclusively(lockPath(dataDir), 'data folder'));
     if (!isPipe(socketPath)) held.push(exclusively(`${socketPath}.lock`, 'socket'));
     if ((await probeSocket(socketPath)) === 'answers') throw new Busy('socket');
     // Nobody listens and nobody can begin to while the lock is held, so what is there is a dead hub's.
@@ -85,6 +96,7 @@ export async function acquireHubLock(options: {
   let released = false;
   return {
     publish: (file) => writeHubFile(file),
+    withdraw: () => removeHubFile(dataDir),
     release: async () => {
       if (released) return;
       released = true;
@@ -104,9 +116,9 @@ class Busy extends Error {
   }
 }
 
-/** Takes the lock or fails at once. The file stays empty: nothing is ever written in the transaction that holds it. */
+/** Takes the lock or fails. The file stays empty: nothing is ever written in the transaction that holds it. */
 function exclusively(path: string, what: 'data folder' | 'socket'): Database.Database {
-  const database = new Database(path, { timeout: 0 });
+  const database = new Database(path, { timeout: LOOKED_AT_MS });
   try {
     database.exec('BEGIN EXCLUSIVE');
     return database;

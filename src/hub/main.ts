@@ -1,5 +1,6 @@
 import { hostname, homedir } from 'node:os';
 import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isDeepStrictEqual } from 'node:util';
 import { HubError } from '../protocol/errors.ts';
@@ -14,10 +15,14 @@ import { createHubService } from './hub-service.ts';
 import { acquireHubLock } from './lock.ts';
 import { systemClock, systemRandom } from './ports/system.ts';
 import { statusOf, TransferRate } from './reports.ts';
-import { startRpcServer } from './rpc/server.ts';
+import { startRpcServer, type RpcServer } from './rpc/server.ts';
+import { startFailure } from './start-failure.ts';
 
 /** At most this often clients are told of a new status. */
 const STATUS_EVERY_MS = 250;
+
+/** A hub that did not start may take this long to close what it had opened. */
+const FAILED_CLOSE_MS = 5_000;
 
 /** Where and how a hub runs. */
 export interface RunHubOptions {
@@ -29,21 +34,27 @@ export interface RunHubOptions {
 }
 
 /**
- * Runs the daemon until it is told to stop (signal or `hub/shutdown`).
+ * Runs the daemon until it is told to stop (signal or `hub/shutdown`). The process has to end soon after: it keeps the lock on the data
+ * folder, so that nothing of it is left at work when another hub begins.
  * @returns the exit code: 0 after an orderly stop.
  * @throws {HubAlreadyRunning} when another hub has this data folder; {ConfigError} when the configuration cannot be used;
- *   {StoreDamaged} when the database has to be rebuilt.
+ *   {StoreDamaged} when the database cannot be used; {HubError} when the data folder cannot (full, not writable).
  */
 export async function runHub(options: RunHubOptions): Promise<number> {
   const { log, dataDir, socketPath } = options;
   const home = homedir();
   const startedAt = Date.now();
   const loaded = await configuration(options.configPath, home);
-  const lock = await acquireHubLock({ dataDir, socketPath });
+  const lock = await acquireHubLock({ dataDir, socketPath }).catch((error: unknown) => {
+    throw startFailure(error, dataDir);
+  });
   const notifications = new Notifications();
   const rate = new TransferRate();
   const stopping = new Stopping();
   let hub: Hub | null = null;
+  let server: RpcServer | null = null;
+  let following: ConfigWatch | null = null;
+  let started = false;
   const running = (): Hub => {
     if (hub === null) throw new HubError('shutting-down', 'The hub is starting.', { next: 'Try again in a moment.' });
     return hub;
@@ -54,7 +65,11 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     statusDue = true;
     systemClock.after(STATUS_EVERY_MS, () => {
       statusDue = false;
-      if (notifications.hasListeners && hub !== null) notifications.send({ method: 'status/changed', params: statusOf(hub, { pid: process.pid, startedAt }, Date.now(), rate) });
+      if (notifications.hasListeners && hub !== null)
+        notifications.send({
+          method: 'status/changed',
+          params: statusOf(hub, { pid: process.pid, startedAt }, Date.now(), rate),
+        });
     });
   };
   try {
@@ -70,7 +85,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       threads: { writer: bundled('writer-thread.js'), copy: bundled('copy-thread.js') },
     });
     hub = opened;
-    const following = await follow(options, home, opened, log);
+    following = await follow(options, home, opened, log);
     const service = createHubService({
       hub: running,
       pid: process.pid,
@@ -84,24 +99,49 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     });
     const recovered = await opened.start();
     log.info({ ...recovered, machines: Object.keys(opened.config.machines) }, 'hub started');
-    const server = await startRpcServer({ socketPath, service, notifications, log });
-    await lock.publish({ pid: process.pid, socket: socketPath, version: PRODUCT_VERSION, startedAt, dataDir, config: opened.configFile });
+    server = await startRpcServer({ socketPath, service, notifications, log, clock: systemClock });
+    await lock.publish({
+      pid: process.pid,
+      socket: socketPath,
+      version: PRODUCT_VERSION,
+      startedAt,
+      dataDir,
+      config: opened.configFile,
+    });
+    started = true;
     greet(opened, socketPath);
     const reason = await stopping.begun;
     log.info({ reason }, 'hub stopping');
     notifications.send({ method: 'hub/stopping', params: { reason } });
-    await following?.close();
-    await server.close();
     return 0;
+  } catch (error) {
+    log.error({ err: error }, 'hub failed');
+    throw started ? error : startFailure(error, dataDir);
   } finally {
-    stopping.dispose();
+    const closed = close({ following, server, hub, stopping, log });
+    // What began badly may never end well, for example on a full disk: the process ends all the same.
     try {
-      await hub?.close();
-      log.info({}, 'hub stopped');
+      await (started ? closed : Promise.race([closed.catch(() => undefined), setTimeout(FAILED_CLOSE_MS)]));
     } finally {
-      await lock.release();
+      await lock.withdraw();
     }
   }
+}
+
+/** Ends everything that was begun, in the order that clients and machines are to see. */
+async function close(begun: {
+  readonly following: ConfigWatch | null;
+  readonly server: RpcServer | null;
+  readonly hub: Hub | null;
+  readonly stopping: Stopping;
+  readonly log: Logger;
+}): Promise<void> {
+  const { following, server, hub, stopping, log } = begun;
+  await following?.close();
+  await server?.close();
+  stopping.dispose();
+  await hub?.close();
+  log.info({}, 'hub stopped');
 }
 
 /** The configured machines, or the embedded default while there is no configuration file. */
@@ -128,7 +168,9 @@ async function follow(options: RunHubOptions, home: string, hub: Hub, log: Logge
         () => log.info({ machines: Object.keys(loaded.config.machines) }, 'configuration changed'),
         (error: unknown) => {
           log.error({ err: error }, 'configuration could not be put into force');
-          hub.noteConfigProblem(`it could not be put into force: ${error instanceof Error ? error.message : String(error)}`);
+          hub.noteConfigProblem(
+            `it could not be put into force: ${error instanceof Error ? error.message : String(error)}`,
+          );
         },
       );
     },
@@ -150,7 +192,10 @@ async function reload(options: RunHubOptions, home: string, hub: Hub): Promise<s
     loaded = await configuration(options.configPath, home);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new HubError('config', error.message, { unchanged: 'The last good configuration stays in force.', cause: error });
+    throw new HubError('config', error.message, {
+      unchanged: 'The last good configuration stays in force.',
+      cause: error,
+    });
   }
   if (isDeepStrictEqual(loaded.config, hub.config)) return [];
   const before = new Set(Object.keys(hub.config.machines));
@@ -158,7 +203,9 @@ async function reload(options: RunHubOptions, home: string, hub: Hub): Promise<s
   await hub.reconfigure(loaded);
   return [
     ...[...after].filter((name) => !before.has(name)).map((name) => `machine ${name} was added`),
-    ...[...before].filter((name) => !after.has(name)).map((name) => `machine ${name} was removed; its files are left as they are`),
+    ...[...before]
+      .filter((name) => !after.has(name))
+      .map((name) => `machine ${name} was removed; its files are left as they are`),
     'the configuration was put into force',
   ];
 }

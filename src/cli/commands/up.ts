@@ -40,7 +40,7 @@ export function addUp(program: Command, host: CommandHost): void {
 
 async function connectIfRunning(cli: Cli): Promise<HubClient | null> {
   try {
-    return await cli.connect();
+    return await cli.connect(START_MS);
   } catch (error) {
     if (HubError.is(error, 'not-running')) return null;
     throw error;

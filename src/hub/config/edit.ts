@@ -1,6 +1,7 @@
-import { mkdir, open as openFile, realpath, rename, unlink } from 'node:fs/promises';
+import { open as openFile, realpath, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
+import { makeFolders } from '../make-folders.ts';
 import { ConfigError } from './config-error.ts';
 import { readConfigText } from './load.ts';
 import { parseConfig } from './parse.ts';
@@ -60,7 +61,7 @@ export function removeMachine(target: EditTarget, name: string): Promise<Config>
  * @returns the configuration as it is now.
  */
 async function edit(target: EditTarget, changesFor: (config: Config) => readonly Change[]): Promise<Config> {
-  await mkdir(dirname(target.file), { recursive: true, mode: 0o700 });
+  await makeFolders(dirname(target.file));
   const file = await linkTarget(target.file);
   // The lock is the new file itself: two edits at once cannot both read the old text and lose the other's change.
   const lock = `${file}.lock`;

@@ -42,7 +42,23 @@ export interface ConnectOptions {
   readonly version?: string;
   /** How long connecting and the handshake may take, in ms. */
   readonly timeoutMs?: number;
+  /** How long the hub may be silent while an answer is waited for, in ms. Default 20 s. */
+  readonly silenceMs?: number;
 }
+
+/** Longest silence of a hub that works: its event loop is never held up for more than moments. */
+const SILENCE_MS = 20_000;
+
+/** Answered from memory: those that take longer than the longest silence are not answered at all. All others may take their time. */
+const QUICK: ReadonlySet<string> = new Set<Method>([
+  'hub/status',
+  'hub/where',
+  'hub/shutdown',
+  'machines/list',
+  'machines/pause',
+  'conflicts/list',
+  'approve/list',
+]);
 
 /**
  * Connects to the hub at `socketPath` and says hello.
@@ -56,7 +72,7 @@ export async function connectToHub(socketPath: string, options: ConnectOptions =
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
     await connected(socket, socketPath, timeout.signal);
-    return await talkTo(socket, { ...options, timeout: timeout.signal });
+    return await talkTo(socket, { ...options, socketPath, timeout: timeout.signal });
   } catch (error) {
     socket.destroy();
     if (timeout.signal.aborted) throw new HubTooSlow(socketPath, timeoutMs);
@@ -106,7 +122,11 @@ function connected(socket: Socket, socketPath: string, timeout: AbortSignal): Pr
   });
 }
 
-async function talkTo(socket: Socket, options: ConnectOptions & { readonly timeout: AbortSignal }): Promise<HubClient> {
+async function talkTo(
+  socket: Socket,
+  options: ConnectOptions & { readonly socketPath: string; readonly timeout: AbortSignal },
+): Promise<HubClient> {
+  const silenceMs = options.silenceMs ?? SILENCE_MS;
   const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
   const closeListeners = new Set<() => void>();
   const listeners = new Map<string, Set<(params: unknown) => void>>();
@@ -130,7 +150,13 @@ async function talkTo(socket: Socket, options: ConnectOptions & { readonly timeo
     method: M,
     params: ParamsOf<M>,
     { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<ResultOf<M>> => ask(connection, method, params, signal) as Promise<ResultOf<M>>;
+  ): Promise<ResultOf<M>> =>
+    attended(connection, {
+      answer: ask(connection, method, params, signal) as Promise<ResultOf<M>>,
+      isQuick: QUICK.has(method),
+      silenceMs,
+      tooSlow: () => new HubTooSlow(options.socketPath, silenceMs),
+    });
 
   const hello = await request(
     'hub/hello',
@@ -152,6 +178,43 @@ async function talkTo(socket: Socket, options: ConnectOptions & { readonly timeo
     },
     close: () => socket.destroy(),
   };
+}
+
+/**
+ * An answer, or the error that the hub has fallen silent: it was stopped, or its disk hangs. While a long answer is waited for, the hub
+ * is asked something small from time to time; that it answers this is enough.
+ */
+async function attended<T>(
+  connection: MessageConnection,
+  waiting: {
+    readonly answer: Promise<T>;
+    readonly isQuick: boolean;
+    readonly silenceMs: number;
+    readonly tooSlow: () => HubError;
+  },
+): Promise<T> {
+  const { answer, isQuick, silenceMs, tooSlow } = waiting;
+  let timer: NodeJS.Timeout | undefined;
+  let over = false;
+  const silent = new Promise<never>((_, reject) => {
+    const wait = (then: () => void): void => {
+      clearTimeout(timer);
+      if (!over) timer = setTimeout(then, silenceMs);
+    };
+    const giveUp = (): void => reject(tooSlow());
+    const probe = (): void => {
+      wait(giveUp);
+      const answered = (): void => wait(probe);
+      connection.sendRequest('hub/where', {}).then(answered, answered);
+    };
+    wait(isQuick ? giveUp : probe);
+  });
+  try {
+    return await Promise.race([answer, silent]);
+  } finally {
+    over = true;
+    clearTimeout(timer);
+  }
 }
 
 async function ask(

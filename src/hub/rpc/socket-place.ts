@@ -1,6 +1,7 @@
-import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { chmod, lstat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { makeFolders } from '../make-folders.ts';
 
 /** Longest socket path that every Unix takes, in bytes (the kernel's field has 104 on macOS, with the final NUL). */
 export const LONGEST_SOCKET_PATH_BYTES = 103;
@@ -39,13 +40,14 @@ export async function prepareSocketFolder(socketPath: string): Promise<void> {
     );
   }
   const folder = dirname(socketPath);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder);
   const stat = await lstat(folder);
   const next = 'Give a path in a folder that only you can write to with --socket.';
   if (!stat.isDirectory()) throw new SocketPlaceRefused(socketPath, `${folder} is not a folder (a symlink?)`, next);
   const uid = process.getuid?.();
   if (uid === undefined) return;
-  if (stat.uid !== uid && stat.uid !== 0) throw new SocketPlaceRefused(socketPath, `${folder} belongs to somebody else`, next);
+  if (stat.uid !== uid && stat.uid !== 0)
+    throw new SocketPlaceRefused(socketPath, `${folder} belongs to somebody else`, next);
   // With the sticky bit (as in /tmp) others may make files of their own there, but not move ours away.
   const shared = (stat.mode & 0o022) !== 0 && (stat.mode & 0o1000) === 0;
   if (shared) throw new SocketPlaceRefused(socketPath, `others can write to ${folder}`, next);

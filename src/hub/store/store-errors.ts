@@ -7,7 +7,9 @@ export class StoreDamaged extends Error {
   constructor(path: string, reason: string, cause?: unknown) {
     super(
       `the hub's database ${path} is damaged (${reason}). The archive and all machines are unchanged. ` +
-        'Run `claude-sync rebuild`: it makes a new database from the archive and from what lies on the machines.',
+        `Move ${path} away (with ${path}-wal and ${path}-shm, if they are there) and start the hub: it makes a new database from its ` +
+        'archive and from what lies on the machines. Earlier versions stay in the folder `versions` beside it, but this version of the ' +
+        'program cannot list them then.',
       { cause },
     );
     this.name = 'StoreDamaged';
@@ -50,6 +52,11 @@ export function sqliteCode(error: unknown): string {
   return typeof code === 'string' && code.startsWith('SQLITE_') ? code : '';
 }
 
+/** Whether SQLite says that no room is left. */
+export function saysFull(error: unknown): boolean {
+  return sqliteCode(error).startsWith('SQLITE_FULL');
+}
+
 /** Whether SQLite says that the file itself is broken. */
 export function saysDamaged(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error));
@@ -62,11 +69,11 @@ export function toStoreUnwritable(error: unknown): StoreUnwritable {
 
 function writeTrouble(error: unknown): string {
   const code = sqliteCode(error);
-  if (code.startsWith('SQLITE_FULL')) return 'its disk is full; free some space, nothing is lost until the hub stops';
+  if (saysFull(error)) return 'its disk is full';
   if (code.startsWith('SQLITE_READONLY')) return 'the file or its disk is read-only';
   if (code.startsWith('SQLITE_IOERR')) return `the disk reports an error (${code})`;
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return 'another program holds a lock on it';
   if (code.startsWith('SQLITE_CANTOPEN')) return 'the file cannot be opened';
-  if (saysDamaged(error)) return 'the file is damaged; stop the hub and run `claude-sync rebuild`';
+  if (saysDamaged(error)) return 'the file is damaged; stop the hub and start it again: it says what to do';
   return error instanceof Error ? error.message : String(error);
 }

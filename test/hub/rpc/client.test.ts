@@ -105,4 +105,21 @@ describe('a client of the hub', () => {
     two.close();
     await hub.server.close();
   });
+
+  it('gives up on a hub that falls silent, and on nobody else', async () => {
+    const silent = (): Promise<never> => new Promise(() => undefined);
+    let answer = (): void => undefined;
+    const hub = await startFakeHub(folder.path, {
+      'hub/status': silent,
+      'doctor/run': () => new Promise((resolve) => (answer = () => resolve({ findings: [] }))),
+    });
+    const client = await connectToHub(hub.socketPath, { silenceMs: 20 });
+    const long = client.request('doctor/run', {});
+    await assert.rejects(client.request('hub/status', {}), { code: 'timed-out' });
+    await assert.rejects(client.request('hub/status', {}), { code: 'timed-out' });
+    answer();
+    assert.deepEqual(await long, { findings: [] }, 'what takes long is waited for while the hub answers other things');
+    client.close();
+    await hub.server.close();
+  });
 });

@@ -121,7 +121,7 @@ describe('store in trouble', () => {
         openStore({ path, clock: new ManualClock() }),
         (error) =>
           error instanceof StoreDamaged &&
-          /archive and all machines are unchanged.*claude-sync rebuild/.test(error.message),
+          /archive and all machines are unchanged.*Move .*sync\.db away/.test(error.message),
       );
       assert.deepEqual(await readFile(path), before);
     }));
