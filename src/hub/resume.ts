@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { MachineName } from '../core/domain.ts';
 import { HubError } from '../protocol/errors.ts';
 import type { MachinesResumeResult, ResumeMode } from '../protocol/machines.ts';
@@ -9,6 +10,9 @@ import { machineEntry } from './reports.ts';
 import { planResume } from './resume-plan.ts';
 
 const STILL_STOPPED = 'It is still stopped.';
+/** How long the outcome of a resume is waited for, and how often it is looked at, in ms. */
+const LOOK_MS = 10_000;
+const LOOK_POLL_MS = 20;
 
 /**
  * Ends a pause or a quarantine, or shows what each way of ending it would do (`preview`).
@@ -28,6 +32,7 @@ export async function resume(
   const plans = quarantine === null ? [] : await Promise.all(modes.map((each) => planResume(hub, link, each)));
   const result = { quarantine, plans, sharedWith };
   if (preview) return { ...result, machine: machineEntry(hub, link), resumed: false };
+  assertStopped(link);
   if (quarantine !== null) assertFits(name, quarantine, mode, fitting, sharedWith);
   if (mode === 'new-id' && !isCopy) {
     throw new HubError('refused', `The folder of ${name} is no copy of another machine's: it keeps its mark.`, {
@@ -44,7 +49,39 @@ export async function resume(
   // A copy shares no history with its machine: whatever it had is united, nothing that is missing counts as deleted.
   if (quarantine !== null && mode !== null) link.release(mode === 'new-id' ? 'refill' : mode);
   await hub.store.flush();
+  await assertGoesOn(link, mode);
   return { ...result, machine: machineEntry(hub, link), plans: mode === null ? [] : plans, resumed: true };
+}
+
+/** There is nothing to resume about a machine that goes on, or that only cannot be reached. */
+function assertStopped(link: MachineLink): void {
+  const { name } = link;
+  if (link.quarantine !== null || link.paused) return;
+  const { status, reason } = link.status;
+  const next = status === 'online' ? `Look at it anew: claude-sync sync ${name}` : 'See claude-sync doctor.';
+  throw new HubError('refused', `${name} is not stopped: it is ${status}${reason === null ? '' : ` (${reason})`}.`, {
+    unchanged: 'Nothing was changed.',
+    next,
+  });
+}
+
+/** Waits until the machine was looked at: what stopped it may still be there. A long first listing is not waited for. */
+async function assertGoesOn(link: MachineLink, mode: ResumeMode | null): Promise<void> {
+  const deadline = performance.now() + LOOK_MS;
+  while (link.undecided && performance.now() < deadline) await setTimeout(LOOK_POLL_MS);
+  const { status, reason } = link.status;
+  if (status === 'online') return;
+  if (link.undecided) return;
+  throw new HubError('refused', `${link.name} was let go on, but is ${status}: ${reason ?? 'no reason known'}`, {
+    unchanged:
+      mode === 'accept-deletes' || mode === null
+        ? 'Nothing was deleted.'
+        : 'What was verified there is forgotten, as asked; nothing was deleted.',
+    next:
+      status === 'quarantined'
+        ? `claude-sync machines resume ${link.name} shows what can be done.`
+        : 'It is tried again by itself; see claude-sync doctor.',
+  });
 }
 
 function assertFits(
@@ -76,7 +113,7 @@ async function othersWithItsMark(hub: Hub, link: MachineLink): Promise<MachineNa
   const mark = await markOf(link);
   if (mark === null || mark === undefined) return [];
   return [...hub.store.machines.values()]
-    .filter((row) => row.name !== link.name && row.replicaId === mark)
+    .filter((row) => row.name !== link.name && row.replicaId === mark && hub.engine.links.has(row.name))
     .map((row) => row.name);
 }
 

@@ -52,7 +52,7 @@ describe('a full disk', function () {
   /** What Claude Code could load on mac is whole: the file of rog, or whole lines from its start. */
   async function assertNothingHalfWritten(): Promise<void> {
     for (const path of await mac.files()) {
-      if (path === 'filler.bin') continue;
+      if (path === 'filler.bin' || path === 'history.jsonl') continue;
       const copy = await mac.read(path);
       const session = /([^/]+)\.jsonl$/.exec(path)?.[1];
       const original = await rog.read(session === undefined ? path : rog.sessionPath(session));
@@ -72,10 +72,29 @@ describe('a full disk', function () {
       'the machine is named',
       async () => {
         const { alerts, inSync } = await ground.status();
-        return !inSync && alerts.some(({ machine }) => machine === 'mac');
+        return !inSync && alerts.some(({ id }) => id === 'failed/mac');
       },
       40_000,
     );
+    // The prompt history is written under a lock, and connecting tries the disk out: neither failure is the hub's.
+    await rog.append(
+      'history.jsonl',
+      JSON.stringify({ display: 'hi', timestamp: 1, project: rog.path, sessionId: paths[0] }),
+    );
+    await ground.restartHub();
+    await until(
+      'the machine is named again',
+      async () => (await ground.status()).alerts.some(({ id, message }) => id === 'failed/mac' && /full/.test(message)),
+      40_000,
+    );
+    const { alerts, totals } = await ground.status();
+    assert.deepEqual(
+      alerts.filter(({ id }) => id === 'hub-disk'),
+      [],
+      'the disk of the hub is not blamed',
+    );
+    assert.equal((await ground.report('mac')).status, 'online', 'a machine with a full disk is still read');
+    assert.ok(totals.failed > 0 && totals.successRate < 1, JSON.stringify(totals));
     await assertNothingHalfWritten();
     const report = await ground.report('mac');
     assert.ok((report.unsettled?.failed ?? 0) > 0);
@@ -92,11 +111,13 @@ describe('a full disk', function () {
       'all is there',
       async () => {
         await ground.run('wait', '--timeout', '20');
-        return (await mac.files()).length === 24 && (await ground.status()).inSync;
+        return (await mac.files()).length === 25 && (await ground.status()).inSync;
       },
       60_000,
     );
     for (const path of await mac.files()) {
+      // Its lines name projects by the paths of each machine.
+      if (path === 'history.jsonl') continue;
       const session = /([^/]+)\.jsonl$/.exec(path)?.[1];
       const original = await rog.read(session === undefined ? path : rog.sessionPath(session));
       assert.ok(original && (await mac.read(path))?.equals(original), path);

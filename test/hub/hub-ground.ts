@@ -15,7 +15,9 @@ export class HubGround {
   hub!: Hub;
   #config: object;
   #entries: Readonly<Record<string, object>> = {};
-  readonly #names: readonly string[];
+  #names: readonly string[];
+  /** Folders of machines that are not called like their folder. */
+  readonly folders = new Map<string, string>();
 
   private constructor(root: string, names: readonly string[], config: object) {
     this.root = root;
@@ -50,12 +52,13 @@ export class HubGround {
   }
 
   claudeDir(name: string): string {
-    return join(this.root, name, '.claude');
+    return join(this.root, this.folders.get(name) ?? name, '.claude');
   }
 
   /** Opens and starts the hub on what is there. */
-  async boot(config: object = this.#config): Promise<void> {
+  async boot(config: object = this.#config, names: readonly string[] = this.#names): Promise<void> {
     this.#config = config;
+    this.#names = names;
     this.hub = await Hub.open({
       dataDir: this.dataDir,
       loaded: { config: parseConfig(this.#text(), 'test', this.root), file: null },

@@ -26,3 +26,44 @@ describe('two machines of the configuration that are one and the same folder', f
     assert.notEqual(mac.quarantine, null);
   });
 });
+
+describe('machines resume', function () {
+  this.timeout(30_000);
+  let ground: HubGround;
+  beforeEach(async () => (ground = await HubGround.open()));
+  afterEach(() => ground.close());
+
+  it('is not needed for a machine that only has another name now: it goes on in its folder', async () => {
+    await ground.write('rog', 'agents/a.md', 'one\n');
+    await ground.settle();
+    await ground.hub.close();
+    ground.folders.set('laptop', 'mac');
+    await ground.boot({}, ['rog', 'laptop']);
+    await ground.settle();
+    assert.equal(ground.hub.engine.links.get('laptop')?.status.status, 'online');
+    await ground.write('rog', 'agents/b.md', 'two\n');
+    await ground.settle();
+    assert.equal(await ground.text('laptop', 'agents/b.md'), 'two\n');
+  });
+
+  it('refuses a machine that is not stopped, and changes nothing', async () => {
+    await ground.settle();
+    const mac = ground.hub.engine.links.get('mac');
+    assert.ok(mac);
+    await assert.rejects(resume(ground.hub, mac, 'refill', false), { code: 'refused', message: /mac is not stopped/ });
+  });
+
+  it('does not claim to have resumed a machine that is stopped again at once', async () => {
+    await ground.settle();
+    await ground.hub.close();
+    await rm(ground.claudeDir('mac'), { recursive: true });
+    await ground.boot();
+    const mac = ground.hub.engine.links.get('mac');
+    assert.ok(mac);
+    await until('it is stopped', () => mac.quarantine !== null);
+    await assert.rejects(resume(ground.hub, mac, 'refill', false), {
+      code: 'refused',
+      message: /mac was let go on, but is/,
+    });
+  });
+});

@@ -81,6 +81,7 @@ function chosenMode({ refill, acceptDeletes, newId }: ModeOptions): ResumeMode |
 
 function printResume(out: Output, machine: string, result: MachinesResumeResult): void {
   if (result.quarantine !== null) out.line(`${plainLine(machine)} was stopped: ${plainLine(result.quarantine)}`);
+  else if (!result.resumed) out.line(`${plainLine(machine)} is ${result.machine.status}: no safeguard stopped it`);
   for (const plan of result.plans) printPlan(out, plan, result.resumed);
   if (result.resumed) out.line(out.tint('green', `${plainLine(machine)} is resumed`));
 }

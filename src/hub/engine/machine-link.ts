@@ -2,7 +2,7 @@ import { keyForSession, parsePath } from '../../core/keys/key.ts';
 import type { Verdict } from '../../core/safeguards/verdict.ts';
 import type { Head, Key, MachineName, MachineOs, Pair, RelativePath, UnixMs } from '../../core/domain.ts';
 import { ClaudeFolderMissing } from '../replica/claude-folder.ts';
-import { ReplicaUnreachable, type Replica } from '../replica/replica.ts';
+import { ReplicaFull, ReplicaUnreachable, type Replica } from '../replica/replica.ts';
 import type { MachineRow } from '../store/store.ts';
 import type { EngineContext, MachineSettings, MachineView } from './context.ts';
 import { Hints } from './hints.ts';
@@ -493,7 +493,10 @@ export class MachineLink implements MachineView {
 
   #rootState(marker: string | null): Omit<Parameters<MachineSafeguards['root']>[0], 'exists'> {
     const { row } = this;
-    const others = [...this.#ctx.store.machines.values()].filter((other) => other.name !== this.name && other.replicaId !== null);
+    // A machine that left the configuration, perhaps under another name now, has no folder any more that this one could be a copy of.
+    const others = [...this.#ctx.store.machines.values()].filter(
+      (other) => other.name !== this.name && other.replicaId !== null && this.#ctx.machine(other.name) !== undefined,
+    );
     return {
       paired: row.paired,
       filesFound: null,
@@ -511,9 +514,7 @@ export class MachineLink implements MachineView {
     do {
       this.#scanAgain = false;
       try {
-        const offset = await this.replica.clockOffset();
-        // Small differences are the measurement's own.
-        this.clockOffsetMs = Math.abs(offset) < CLOCK_NOISE_MS ? 0 : offset;
+        await this.#measureClock();
         const verdict = await this.#scan.full(this, this.#acceptDeletes);
         if (verdict) return this.putInQuarantine(verdict);
         await this.#scan.takeLateWrites(this);
@@ -541,6 +542,18 @@ export class MachineLink implements MachineView {
       if (place.kind === 'history') return at < before;
       return (place.kind === 'transcript' || place.kind === 'session-file') && this.#ctx.isForgotten(keyForSession(place.session));
     });
+  }
+
+  /** On a full disk the clock cannot be asked: the last answer stays, and the machine is read all the same. */
+  async #measureClock(): Promise<void> {
+    try {
+      const offset = await this.replica.clockOffset();
+      // Small differences are the measurement's own.
+      this.clockOffsetMs = Math.abs(offset) < CLOCK_NOISE_MS ? 0 : offset;
+    } catch (error) {
+      if (!(error instanceof ReplicaFull)) throw error;
+      this.#options.onTrouble(error);
+    }
   }
 
   /** Whether a session that this path belongs to was open at the last look. */

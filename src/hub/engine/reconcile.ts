@@ -3,7 +3,7 @@ import type { Key, Pair } from '../../core/domain.ts';
 import type { Rule } from '../../core/rules/classify.ts';
 import { ArchiveDamaged } from '../archive/archive.ts';
 import { FileSystemError } from '../ports/file-system.ts';
-import { ReplicaUnreachable } from '../replica/replica.ts';
+import { ReplicaFull, ReplicaUnreachable } from '../replica/replica.ts';
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
 import { absentBase, isUnchanged } from './file-base.ts';
 import { FileCopy } from './file-copy.ts';
@@ -83,6 +83,10 @@ export class Reconciler {
         const why = 'it cannot be read: the file system does not permit it';
         machine.notices.set(path, why);
         this.#settle(machine, key, id, { kind: 'held', reason: why });
+        return;
+      }
+      if (error instanceof ReplicaFull) {
+        this.#settle(machine, key, id, { kind: 'failed', reason: error.message, code: 'no-space' });
         return;
       }
       if (FileSystemError.is(error, 'no-space')) {
@@ -291,24 +295,20 @@ export class Reconciler {
       case 'failed': {
         const attempts = (this.#attempts.get(id) ?? 0) + 1;
         this.#attempts.set(id, attempts);
-        this.#ctx.logged({
-          key,
-          source: null,
-          target: machine.name,
-          action: 'refuse',
-          outcome: 'failed',
-          bytes: 0,
-          durationMs: 0,
-          detail: outcome.reason,
-        });
         if (attempts < TRIES) {
           machine.queue.again(key, RETRY_MS * 2 ** (attempts - 1), 'settling');
           return;
         }
+        // Once for each failure: the tries that follow, every few seconds on a full disk, are the same one.
+        if (attempts === TRIES) this.#logFailure(machine, key, outcome.reason);
         this.#setState(machine, key, 'failed', outcome.reason);
         machine.queue.again(key, outcome.code === 'no-space' || outcome.code === 'busy' ? RETRY_MS * 5 : FAILED_RETRY_MS, 'idle');
       }
     }
+  }
+
+  #logFailure(machine: MachineView, key: Key, detail: string): void {
+    this.#ctx.logged({ key, source: null, target: machine.name, action: 'refuse', outcome: 'failed', bytes: 0, durationMs: 0, detail });
   }
 
   #setState(machine: MachineView, key: Key, state: Pair['state'], reason: string | null): void {

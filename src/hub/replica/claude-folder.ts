@@ -48,7 +48,7 @@ export async function makePrivateFolders(context: TreeContext): Promise<void> {
     try {
       await context.fs.makeFolder(path);
     } catch (error) {
-      if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
+      if (!FileSystemError.is(error) || error.code === 'disconnected' || error.code === 'no-space') throw error;
       if (error.code !== 'exists') throw new PrivateFolderUnusable(context.machine, path, error.message, error);
       const stat = await context.fs.lstat(path);
       if (stat?.type !== 'folder') throw new PrivateFolderUnusable(context.machine, path, 'it is not a folder', error);

@@ -7,7 +7,8 @@ import type { FileStat, Look, MachineName, MachineOs, RelativePath, Sha256, Unix
  * and the simulation; the guarded writes behind it are the protocols of sync.md sections 6 and 7.
  *
  * Every method rejects with `ReplicaUnreachable` when the machine cannot be reached. After a write, that means that the
- * outcome is unknown and the path has to be looked at again.
+ * outcome is unknown and the path has to be looked at again. Where something has to be written for the hub's own sake (connecting, the
+ * clock, locks) a full disk there is a `ReplicaFull`; the guarded writes refuse with `no-space` instead.
  */
 export interface Replica {
   readonly machine: MachineName;
@@ -224,6 +225,20 @@ export interface LateWrite {
   /** Bytes of it that are known already. */
   readonly known: number;
   readonly size: number;
+}
+
+/**
+ * The machine's own disk has no room left for what the hub has to keep there (its folder, a temp, a lock). Not the hub's disk: a failure
+ * of that one stays a `FileSystemError`. Nothing was changed; the machine can still be read.
+ */
+export class ReplicaFull extends Error {
+  readonly machine: MachineName;
+
+  constructor(machine: MachineName, reason: string, cause?: unknown) {
+    super(`the disk of ${machine} is full or its quota is used up (${reason}); make room there, it goes on by itself`, { cause });
+    this.name = 'ReplicaFull';
+    this.machine = machine;
+  }
 }
 
 /** The machine cannot be reached (now). The engine retries with backoff. */

@@ -18,7 +18,7 @@ import { readBytes, readTreeFile } from './read-bytes.ts';
 import { readOutside } from './read-outside.ts';
 import { restoreFromIntents } from './recovery.ts';
 import { guardedMove, guardedRemove } from './remove.ts';
-import { ReplicaUnreachable } from './replica.ts';
+import { ReplicaFull, ReplicaUnreachable } from './replica.ts';
 import type { Replica } from './replica.ts';
 import { lookOf, walk } from './safe-walk.ts';
 import { scanTree } from './scan.ts';
@@ -101,8 +101,17 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     ? throughThreads(context, os, options.claudeDir, options.threads)
     : oneByOne(context, os);
 
-  /** Says that the machine is gone, in the engine's words. */
+  /** Says that the machine is gone, or its disk full, in the engine's words. */
   async function reaching<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      return await task();
+    } catch (error) {
+      throw FileSystemError.is(error, 'no-space') ? new ReplicaFull(machine, error.message, error) : translated(error);
+    }
+  }
+
+  /** For what writes on the hub's own disk meanwhile: where that is full, the machine must not be blamed. */
+  async function reachingFromHub<T>(task: () => Promise<T>): Promise<T> {
     try {
       return await task();
     } catch (error) {
@@ -140,7 +149,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
         await restoreFromIntents(context);
         await adoptUnknownUndo(context);
         // macOS folds normal forms even on volumes that tell cases apart, so only Linux is asked.
-        folds = os !== 'linux' || (await probeFolding(context));
+        folds = os !== 'linux' || (await probeFolding(context).catch(foldsPerhaps));
       }),
     close: () => options.watch.close(),
     clockOffset: () => reaching(() => measureClockOffset(context)),
@@ -158,7 +167,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     append: (path, request) => reaching(() => guardedAppend(context, path, request)),
     put: (path, request) => reaching(() => guardedPut(context, os, path, request)),
     createMany: (requests, waiting) => reaching(() => many.create(requests, waiting)),
-    fetchMany: (requests, intake, waiting) => reaching(() => many.fetch(requests, intake, waiting)),
+    fetchMany: (requests, intake, waiting) => reachingFromHub(() => many.fetch(requests, intake, waiting)),
     remove: (path, request) => reaching(() => guardedRemove(context, path, request)),
     move: (from, to, request) => reaching(() => guardedMove(context, os, from, to, request.expect)),
 
@@ -178,6 +187,12 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     readOutside: (absolutePath) => reaching(() => readOutside(options.outside, options.clock, absolutePath)),
     space: () => reaching(() => fs.space('')),
   };
+}
+
+/** On a full disk nothing can be tried out, but much can be read: no two names that might be one are taken for two then. */
+function foldsPerhaps(error: unknown): true {
+  if (FileSystemError.is(error, 'no-space')) return true;
+  throw error;
 }
 
 function undoPathOf(name: string): string {

@@ -44,7 +44,7 @@ interface Line {
  * Table `sync_log`: the newest lines in memory, older ones in the database. The totals are kept as a setting of their own,
  * because they outlive the lines.
  *
- * What is counted: every transfer that was done is a sync, every one that failed is a failure. Bytes of a done transfer are
+ * What is counted: every transfer that was done is a sync, every key that was given up on (after three tries) a failure. Bytes of a done transfer are
  * sent when it has a target, else received when it has a source.
  */
 export class SyncLog implements SyncLogTable {
@@ -101,8 +101,10 @@ export class SyncLog implements SyncLogTable {
   }
 
   #counts({ action, outcome, source, target, bytes }: SyncLogRow): boolean {
-    if (!TRANSFERS.has(action) || outcome === 'refused') return false;
-    if (outcome === 'failed') this.#totals.failed++;
+    // A failure is none of what was tried: its line says `refuse`, which is no transfer.
+    const isFailure = outcome === 'failed';
+    if (outcome === 'refused' || (!isFailure && !TRANSFERS.has(action))) return false;
+    if (isFailure) this.#totals.failed++;
     else {
       this.#totals.syncs++;
       if (target !== null) this.#totals.bytesSent += bytes;
