@@ -4,6 +4,7 @@ import type { MachineLink } from './engine/machine-link.ts';
 import { lastComparison } from './engine/comparison.ts';
 import { lastRetention } from './engine/retention.ts';
 import type { Hub } from './hub.ts';
+import { noticeFix } from './notice-fix.ts';
 
 const WANTED_WATCHES = 65_536;
 const LOW_DISK_SHARE = 0.1;
@@ -15,7 +16,13 @@ export async function examine(hub: Hub, dataDir: string): Promise<Finding[]> {
   const findings = [...(await hubFindings(hub, dataDir))];
   for (const link of hub.engine.links.values()) findings.push(...(await machineFindings(link)));
   for (const machine of hub.unsupported) {
-    findings.push({ check: 'transport', severity: 'warning', machine: machine.name, message: machine.reason, fix: 'Remove it from the configuration, or wait for a version that supports it.' });
+    findings.push({
+      check: 'transport',
+      severity: 'warning',
+      machine: machine.name,
+      message: machine.reason,
+      fix: 'Remove it from the configuration, or wait for a version that supports it.',
+    });
   }
   return findings;
 }
@@ -26,7 +33,13 @@ async function hubFindings(hub: Hub, dataDir: string): Promise<Finding[]> {
   findings.push(
     mode === 0
       ? ok('data-folder', null, `only you can read ${dataDir}`)
-      : { check: 'data-folder', severity: 'problem', machine: null, message: `others can read ${dataDir}, which holds your conversations`, fix: `chmod 700 ${dataDir}` },
+      : {
+          check: 'data-folder',
+          severity: 'problem',
+          machine: null,
+          message: `others can read ${dataDir}, which holds your conversations`,
+          fix: `chmod 700 ${dataDir}`,
+        },
   );
   findings.push(disk(null, 'the hub', await hub.archive.space()));
   if (hub.configFile !== null) {
@@ -34,7 +47,13 @@ async function hubFindings(hub: Hub, dataDir: string): Promise<Finding[]> {
     findings.push(
       problem === null
         ? ok('configuration', null, `${hub.configFile} is good`)
-        : { check: 'configuration', severity: 'problem', machine: null, message: problem.message, fix: `Correct ${hub.configFile}; the last good one stays in force until then.` },
+        : {
+            check: 'configuration',
+            severity: 'problem',
+            machine: null,
+            message: problem.message,
+            fix: `Correct ${hub.configFile}; the last good one stays in force until then.`,
+          },
     );
   }
   findings.push(versions(hub), ...contents(hub));
@@ -53,7 +72,13 @@ async function hubFindings(hub: Hub, dataDir: string): Promise<Finding[]> {
     );
   }
   if (hub.config.machines && Object.keys(hub.config.machines).length === 1) {
-    findings.push({ check: 'machines', severity: 'warning', machine: null, message: 'there is only one machine: it is archived and protected, but synced with nobody', fix: 'Add another machine to the configuration.' });
+    findings.push({
+      check: 'machines',
+      severity: 'warning',
+      machine: null,
+      message: 'there is only one machine: it is archived and protected, but synced with nobody',
+      fix: 'Add another machine to the configuration.',
+    });
   }
   return findings;
 }
@@ -62,14 +87,18 @@ async function machineFindings(link: MachineLink): Promise<Finding[]> {
   const machine = link.name;
   const { status, reason } = link.status;
   const findings: Finding[] = [];
-  if (status === 'online') findings.push(ok('reachable', machine, `${link.replica.claudeDir}, watched by ${link.replica.watcher}`));
+  if (status === 'online')
+    findings.push(ok('reachable', machine, `${link.replica.claudeDir}, watched by ${link.replica.watcher}`));
   else {
     findings.push({
       check: 'reachable',
       severity: status === 'paused' ? 'warning' : 'problem',
       machine,
       message: `${status}: ${reason ?? 'no reason known'}`,
-      fix: status === 'paused' || status === 'quarantined' ? `claude-sync machines resume ${machine}` : 'Check that its Claude folder exists and can be read; the hub tries again by itself.',
+      fix:
+        status === 'paused' || status === 'quarantined'
+          ? `claude-sync machines resume ${machine}`
+          : 'Check that its Claude folder exists and can be read; the hub tries again by itself.',
     });
   }
   if (link.connected) {
@@ -77,7 +106,13 @@ async function machineFindings(link: MachineLink): Promise<Finding[]> {
     findings.push(await retention(link));
   }
   for (const [path, why] of link.notices) {
-    findings.push({ check: 'not-carried', severity: 'warning', machine, message: `${path}: ${why}`, fix: 'Give the hub read access, or rename or remove it; nothing else is held up by it.' });
+    findings.push({
+      check: 'not-carried',
+      severity: 'warning',
+      machine,
+      message: `${path}: ${why}`,
+      fix: noticeFix(why),
+    });
   }
   return findings;
 }
@@ -91,10 +126,22 @@ async function retention(link: MachineLink): Promise<Finding> {
     for await (const chunk of link.replica.read('settings.json', 0, look.stat.size)) chunks.push(chunk);
     try {
       const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-      if (typeof value === 'object' && value !== null && 'cleanupPeriodDays' in value && typeof value.cleanupPeriodDays === 'number') days = value.cleanupPeriodDays;
+      if (
+        typeof value === 'object' &&
+        value !== null &&
+        'cleanupPeriodDays' in value &&
+        typeof value.cleanupPeriodDays === 'number'
+      )
+        days = value.cleanupPeriodDays;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      return { check: 'clean-up', severity: 'warning', machine: link.name, message: 'settings.json cannot be read as JSON', fix: 'Mend it; Claude Code ignores it as it is.' };
+      return {
+        check: 'clean-up',
+        severity: 'warning',
+        machine: link.name,
+        message: 'settings.json cannot be read as JSON',
+        fix: 'Mend it; Claude Code ignores it as it is.',
+      };
     }
   }
   if (days >= CLEANUP_DAYS_WANTED) return ok('clean-up', link.name, `Claude Code keeps sessions for ${days} days`);
@@ -134,7 +181,11 @@ function contents(hub: Hub): Finding[] {
     fix: 'Check the disk of the hub, and bring a machine online that has it; the next comparison mends it from there.',
   }));
   const last = lastComparison(hub.store);
-  if (last === null) return [...damaged, ok('contents', null, 'all contents are compared some minutes after a start, then every 6 hours')];
+  if (last === null)
+    return [
+      ...damaged,
+      ok('contents', null, 'all contents are compared some minutes after a start, then every 6 hours'),
+    ];
   const told = `${last.heads} files of the hub and ${last.copies} copies were compared at ${new Date(last.endedAt).toISOString()}`;
   const silent = last.silent > 0 ? `, ${last.silent} copies had changed without a sign` : '';
   const healed = last.healed > 0 ? `, ${last.healed} files of the hub were damaged and mended` : '';
@@ -146,7 +197,13 @@ function disk(machine: string | null, where: string, space: { freeBytes: number;
   if (space === null) return ok('disk', machine, 'free space cannot be told');
   const gigabytes = (space.freeBytes / 1e9).toFixed(1);
   if (space.freeBytes >= space.totalBytes * LOW_DISK_SHARE) return ok('disk', machine, `${gigabytes} GB free`);
-  return { check: 'disk', severity: 'warning', machine, message: `only ${gigabytes} GB free on the disk of ${where}`, fix: 'Make room; nothing is lost while it is full, but syncing stops.' };
+  return {
+    check: 'disk',
+    severity: 'warning',
+    machine,
+    message: `only ${gigabytes} GB free on the disk of ${where}`,
+    fix: 'Make room; nothing is lost while it is full, but syncing stops.',
+  };
 }
 
 function ok(check: string, machine: string | null, message: string): Finding {

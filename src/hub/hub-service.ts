@@ -44,7 +44,8 @@ export function createHubService(options: HubServiceOptions): HubService {
     const found = hub().engine.links.get(name);
     if (found) return found;
     const unsupported = hub().unsupported.find((machine) => machine.name === name);
-    if (unsupported) throw new HubError('refused', `${name}: ${unsupported.reason}`, { unchanged: 'Nothing was changed.' });
+    if (unsupported)
+      throw new HubError('refused', `${name}: ${unsupported.reason}`, { unchanged: 'Nothing was changed.' });
     throw new HubError('not-found', `There is no machine ${name}.`, {
       unchanged: 'Nothing was changed.',
       next: `Machines: ${[...hub().engine.links.keys()].join(', ')}.`,
@@ -57,7 +58,9 @@ export function createHubService(options: HubServiceOptions): HubService {
     const found = keyFromUserInput(text, claudeDirs);
     if (found.kind === 'key') return found.key;
     if (found.kind === 'not-a-key') {
-      throw new HubError('not-found', `${text} is no key: ${found.reason}.`, { next: 'Keys look like session/<uuid> or agents/a.md.' });
+      throw new HubError('not-found', `${text} is no key: ${found.reason}.`, {
+        next: 'Keys look like session/<uuid> or agents/a.md.',
+      });
     }
     for (const one of links) {
       const key = await hub().engine.placement.keyOf(one, `projects/${found.folder}/${found.rest}`);
@@ -67,7 +70,9 @@ export function createHubService(options: HubServiceOptions): HubService {
   };
 
   const excerpt = async (sha256: string | null, limit: number): Promise<Excerpt | null> =>
-    sha256 !== null && (await hub().archive.holds(sha256)) ? readExcerpt(hub().archive.readVersion(sha256), limit) : null;
+    sha256 !== null && (await hub().archive.holds(sha256))
+      ? readExcerpt(hub().archive.readVersion(sha256), limit)
+      : null;
 
   return {
     'hub/hello': async () => ({
@@ -119,7 +124,9 @@ export function createHubService(options: HubServiceOptions): HubService {
         })),
       };
     },
-    'machines/list': async () => ({ machines: [...hub().engine.links.values()].map((one) => machineEntry(hub(), one)) }),
+    'machines/list': async () => ({
+      machines: [...hub().engine.links.values()].map((one) => machineEntry(hub(), one)),
+    }),
     'machines/pause': async ({ machine }) => {
       const one = link(machine);
       one.setPaused(true);
@@ -132,7 +139,8 @@ export function createHubService(options: HubServiceOptions): HubService {
     }),
     'conflicts/show': async ({ id }) => {
       const conflict = hub().store.conflicts.get(id);
-      if (!conflict) throw new HubError('not-found', `There is no conflict ${id}.`, { next: 'claude-sync conflicts list --json' });
+      if (!conflict)
+        throw new HubError('not-found', `There is no conflict ${id}.`, { next: 'claude-sync conflicts list --json' });
       const limit = shareOfMessage(conflict.sides.length + 1);
       const contents = await Promise.all(
         conflict.sides.map(async (side) => ({ machine: side.machine, content: await excerpt(side.sha256, limit) })),
@@ -150,7 +158,9 @@ export function createHubService(options: HubServiceOptions): HubService {
       const head = await headHash(hub(), key);
       const rows = hub().store.versions.list(key);
       if (rows.length === 0 && head === null) {
-        throw new HubError('not-found', `The hub knows nothing of ${key}.`, { next: 'Paths are meant below claudeDir, for example agents/a.md.' });
+        throw new HubError('not-found', `The hub knows nothing of ${key}.`, {
+          next: 'Paths are meant below claudeDir, for example agents/a.md.',
+        });
       }
       const versions = rows.map((row) => ({
         version: row.version,
@@ -181,7 +191,10 @@ export function createHubService(options: HubServiceOptions): HubService {
         const key = await keyOf(text);
         const session = key.split('/')[1];
         if (!key.startsWith('session/') || session === undefined) {
-          throw new HubError('refused', `${text} is not a session.`, { unchanged: 'Nothing was changed.', next: 'Name it by its uuid.' });
+          throw new HubError('refused', `${text} is not a session.`, {
+            unchanged: 'Nothing was changed.',
+            next: 'Name it by its uuid.',
+          });
         }
         const { actions } = hub().engine;
         const seen = actions.previewForget(session);
@@ -200,17 +213,23 @@ export function createHubService(options: HubServiceOptions): HubService {
     'approve/list': async () => ({ approvals: hub().store.approvals.list('waiting') }),
     'approve/show': async ({ id }) => {
       const approval = hub().store.approvals.get(id);
-      if (!approval) throw new HubError('not-found', `Nothing waits for approval with the number ${id}.`);
+      if (!approval)
+        throw new HubError('not-found', `Nothing waits for approval with the number ${id}.`, {
+          next: NEXT_STEP['unknown-approval'],
+        });
       const head = hub().store.heads.get(approval.key);
       const limit = shareOfMessage(2);
-      const current = head?.kind === 'file' ? await readExcerpt(hub().archive.read(approval.key, 0, head.size), limit) : null;
+      const current =
+        head?.kind === 'file' ? await readExcerpt(hub().archive.read(approval.key, 0, head.size), limit) : null;
       return { approval, current, proposed: await excerpt(approval.sha256, limit) };
     },
     'approve/accept': ({ id, sha256 }) =>
       acting(async () => {
         const row = hub().store.approvals.get(id);
         if (row && sha256 !== undefined && row.sha256 !== sha256) {
-          throw new HubError('refused', `Approval ${id} is not what you saw: it was changed since.`, { unchanged: 'Nothing was changed.' });
+          throw new HubError('refused', `Approval ${id} is not what you saw: it was changed since.`, {
+            unchanged: 'Nothing was changed.',
+          });
         }
         await hub().engine.actions.acceptApproval(id);
         return { approval: approvalOf(hub(), id) };
@@ -233,14 +252,32 @@ export function createHubService(options: HubServiceOptions): HubService {
       if (!(error instanceof ActionRefused)) throw error;
       const code = error.code.startsWith('unknown') ? 'not-found' : 'refused';
       const message = error.message.replace(/; nothing was changed$/, '');
-      const next = error.code === 'not-evicted' ? { next: 'claude-sync versions lists earlier states; restore brings one back with --version.' } : {};
-      throw new HubError(code, message, { unchanged: 'Nothing was changed.', ...next, cause: error });
+      throw new HubError(code, message, {
+        unchanged: 'Nothing was changed.',
+        next: NEXT_STEP[error.code],
+        cause: error,
+      });
     }
   }
 }
 
+/** Where to look after a refusal. */
+const NEXT_STEP: Readonly<Record<ActionRefused['code'], string>> = {
+  'unknown-key': 'Name a session by its uuid, and a file by its path below claudeDir, for example agents/a.md.',
+  'unknown-version': 'claude-sync versions KEY lists what is kept.',
+  'unknown-machine': 'claude-sync machines lists them; claude-sync conflicts show ID names the sides of a conflict.',
+  'unknown-conflict': 'claude-sync conflicts lists them.',
+  'not-open': 'claude-sync conflicts lists those that are open.',
+  'not-evicted': 'claude-sync versions lists earlier states; restore brings one back with --version.',
+  'say-which': 'claude-sync versions KEY lists what is kept; name one with --version.',
+  'unknown-approval': 'claude-sync approve lists what waits.',
+};
+
 function approvalOf(hub: Hub, id: number): NonNullable<ReturnType<Hub['store']['approvals']['get']>> {
   const row = hub.store.approvals.get(id);
-  if (!row) throw new HubError('not-found', `Nothing waits for approval with the number ${id}.`);
+  if (!row)
+    throw new HubError('not-found', `Nothing waits for approval with the number ${id}.`, {
+      next: NEXT_STEP['unknown-approval'],
+    });
   return row;
 }

@@ -5,6 +5,7 @@ import type { UnixMs } from '../core/domain.ts';
 import type { MachineLink } from './engine/machine-link.ts';
 import { lastComparison } from './engine/comparison.ts';
 import { lastRetention } from './engine/retention.ts';
+import { heldReasons } from './held-reasons.ts';
 import type { Hub } from './hub.ts';
 
 /** Rates are told over this span. */
@@ -30,7 +31,12 @@ export class TransferRate {
 }
 
 /** `status --json` (docs: README, contract of the command line). */
-export function statusOf(hub: Hub, process: { pid: number; startedAt: UnixMs }, now: UnixMs, rate: TransferRate): StatusResult {
+export function statusOf(
+  hub: Hub,
+  process: { pid: number; startedAt: UnixMs },
+  now: UnixMs,
+  rate: TransferRate,
+): StatusResult {
   const links = [...hub.engine.links.values()];
   const machines = links.map((link) => machineReport(hub, link));
   const sent = links.reduce((sum, link) => sum + link.bytesSent, 0);
@@ -38,8 +44,16 @@ export function statusOf(hub: Hub, process: { pid: number; startedAt: UnixMs }, 
   const totals = hub.store.syncLog.totals();
   const tried = totals.syncs + totals.failed;
   return {
-    hub: { pid: process.pid, version: PRODUCT_VERSION, startedAt: process.startedAt, uptimeMs: now - process.startedAt },
-    inSync: links.some((link) => link.writable) && hub.engine.settled() && machines.every(({ unsettled }) => !unsettled?.failed),
+    hub: {
+      pid: process.pid,
+      version: PRODUCT_VERSION,
+      startedAt: process.startedAt,
+      uptimeMs: now - process.startedAt,
+    },
+    inSync:
+      links.some((link) => link.writable) &&
+      hub.engine.settled() &&
+      machines.every(({ unsettled }) => !unsettled?.failed),
     machines,
     conflicts: { open: hub.store.conflicts.openCount() },
     alerts: alertsOf(hub, now),
@@ -81,6 +95,7 @@ export function machineReport(hub: Hub, link: MachineLink): MachineReport {
     reason: reason ?? firstNotice(link),
     unsettled: {
       held: counts.held,
+      ...(counts.held > 0 ? { heldBecause: heldReasons(hub, link) } : {}),
       evicted: counts.evicted,
       deferredLive: counts['deferred-live'],
       manual: counts.manual,
@@ -230,7 +245,15 @@ function damageAlerts(hub: Hub): Alert[] {
   const last = lastComparison(hub.store);
   if (last !== null && last.healed > 0) {
     const message = `${last.healed} of the hub's own files were damaged on its disk and have been mended`;
-    alerts.push({ id: 'mended', severity: 'warning', message, next: 'Check the disk of the hub.', machine: null, key: null, at: last.endedAt });
+    alerts.push({
+      id: 'mended',
+      severity: 'warning',
+      message,
+      next: 'Check the disk of the hub.',
+      machine: null,
+      key: null,
+      at: last.endedAt,
+    });
   }
   return alerts;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Key, Sha256 } from '../core/domain.ts';
 import { NOT_WAITED_FOR_LIMIT, type NotWaitedFor, type WaitResult } from '../protocol/sync.ts';
+import { reasonFor } from './held-reasons.ts';
 import type { Hub } from './hub.ts';
 
 /** What `wait` did not wait for, and what is still to be done, by machine. */
@@ -18,12 +19,15 @@ export function waitReport(hub: Hub): Omit<WaitResult, 'settled' | 'waitedMs'> {
       const stand = link.standing(head, rule.merge === 'log');
       if (stand === 'behind') behind += 1;
       else if (stand === 'deferred-live') orderRepairedLater.push({ machine: link.name, key: head.key });
-      else if (stand !== 'level') notWaitedFor.push({ machine: link.name, key: head.key, why: stand, reason: link.reasonOf(head.key) });
+      else if (stand !== 'level')
+        notWaitedFor.push({ machine: link.name, key: head.key, why: stand, reason: reasonFor(hub, link, head.key) });
     }
     for (const { key, state, reason: why } of link.stuckWithoutHead()) {
-      if (state !== 'ok') notWaitedFor.push({ machine: link.name, key, why: state, reason: why });
+      if (state !== 'ok')
+        notWaitedFor.push({ machine: link.name, key, why: state, reason: reasonFor(hub, link, key) ?? why });
     }
-    for (const [path, why] of link.notices) notWaitedFor.push({ machine: link.name, key: path, why: 'unreadable', reason: why });
+    for (const [path, why] of link.notices)
+      notWaitedFor.push({ machine: link.name, key: path, why: 'unreadable', reason: why });
     pending.push({ machine: link.name, status, pending: link.writable ? behind : 0 });
   }
   return {

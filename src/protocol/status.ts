@@ -8,10 +8,16 @@ import { KeySchema, MachineNameSchema, NoParams, OsSchema, UnixMsSchema } from '
 export const MachineStatusSchema = z.enum(['online', 'degraded', 'offline', 'paused', 'quarantined']);
 export type MachineStatus = z.infer<typeof MachineStatusSchema>;
 
+/** Why some keys are held back on a machine, and how many. */
+export const HeldReason = z.object({ reason: z.string(), count: z.number() });
+export type HeldReason = z.infer<typeof HeldReason>;
+
 /** Keys that are not level on a machine although nothing is pending there, by cause (docs/sync.md sections 3 to 8). */
 export const UnsettledCounts = z.object({
-  /** Kept at the hub until the project exists there. */
+  /** Held back on purpose, see `heldBecause`. */
   held: z.number(),
+  /** The most frequent reasons for `held`, most frequent first. */
+  heldBecause: z.array(HeldReason).optional(),
   /** Swept away there by Claude's clean-up; not pushed again. */
   evicted: z.number(),
   /** Waits until the session is quiet there. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { plainText, safeJson } from '../../src/cli/plain-text.ts';
 import { encodeExcerpt } from '../../src/protocol/content.ts';
@@ -72,6 +73,29 @@ describe('output of the command line', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('status names open conflicts beside "in sync", and why things are held back', async () => {
+    const sample = sampleStatus();
+    const unsettled = { held: 3, evicted: 0, deferredLive: 0, manual: 0, failed: 0, unreadable: 0 };
+    const heldBecause = [{ reason: 'its name differs only in case', count: 3 }];
+    const machines = sample.machines.map((machine) => ({ ...machine, unsettled: { ...unsettled, heldBecause } }));
+    await bench.hub({ 'hub/status': () => Promise.resolve({ ...sample, machines, conflicts: { open: 27 } }) });
+    const { stdout } = await bench.run(['status']);
+    assert.match(stdout, /^in sync, 27 conflicts open {2}hub/);
+    assert.match(stdout, /rog: 3 held back \(its name differs only in case\)/);
+  });
+
+  it('doctor sends nobody to start a hub on a database of a newer version', async () => {
+    const data = join(bench.folder, 'newer');
+    await mkdir(data);
+    const db = new Database(join(data, 'sync.db'));
+    db.pragma('user_version = 9999');
+    db.close();
+    const { code, stdout } = await bench.run(['doctor', '--data-dir', data]);
+    assert.equal(code, 3);
+    assert.match(stdout, /newer version/);
+    assert.doesNotMatch(stdout, /fix: claude-sync up/);
   });
 
   it('has colour on a terminal only, and not with NO_COLOR', async () => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../hub/config/load.ts';
 import { ConfigError } from '../../hub/config/config-error.ts';
@@ -20,19 +21,42 @@ export function addDoctor(program: Command, host: CommandHost): void {
         return findings.some(({ severity }) => severity === 'problem') ? EXIT.failed : EXIT.done;
       } catch (error) {
         if (!HubError.is(error, 'not-running')) throw error;
+        const database = await checkDatabase(cli);
         const running: Finding = {
           check: 'hub-running',
           severity: 'problem',
           machine: null,
           message: error.message,
-          fix: 'claude-sync up',
+          // A start would only fail.
+          fix: database === null ? 'claude-sync up' : 'See to the database first, then: claude-sync up',
         };
-        printFindings(cli, [running, await checkConfig(cli)]);
+        printFindings(cli, [running, ...(database === null ? [] : [database]), await checkConfig(cli)]);
         return EXIT.notRunning;
       }
     }),
   );
 }
+
+/** Loads the database's library, which the other commands do without. */
+async function checkDatabase({ places }: Cli): Promise<Finding | null> {
+  const { databaseTrouble } = await import('../../hub/store/database-trouble.ts');
+  const trouble = databaseTrouble(join(places.dataDir, 'sync.db'));
+  if (trouble === null) return null;
+  // Its message ends with what to do.
+  return {
+    check: 'database',
+    severity: 'problem',
+    machine: null,
+    message: trouble.message,
+    fix: DATABASE_FIX[trouble.name] ?? null,
+  };
+}
+
+const DATABASE_FIX: Readonly<Record<string, string>> = {
+  StoreFromNewerVersion: 'Install the newer version of claude-sync again.',
+  StoreDamaged: 'Move the database away and start the hub: it makes a new one.',
+  StoreUnopenable: 'Check the rights and the free space of its folder.',
+};
 
 async function checkConfig({ places, world }: Cli): Promise<Finding> {
   const finding = { check: 'configuration', machine: null };

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { MachineReport, MachineStatus, StatusResult } from '../../protocol/status.ts';
+import type { HeldReason, MachineReport, MachineStatus, StatusResult } from '../../protocol/status.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
 import { ago, bytes, count, duration } from '../figures.ts';
@@ -29,7 +29,10 @@ export function addStatus(program: Command, host: CommandHost): void {
 function printStatus({ out, world }: Cli, status: StatusResult): void {
   const { hub, totals } = status;
   const headline = status.inSync ? out.tint('green', 'in sync') : out.tint('yellow', 'not in sync');
-  out.line(`${headline}  hub ${plainLine(hub.version)}, pid ${hub.pid}, up ${duration(hub.uptimeMs)}`);
+  const open = status.conflicts.open > 0 ? `, ${count(status.conflicts.open, 'conflict')} open` : '';
+  out.line(
+    `${headline}${out.tint('yellow', open)}  hub ${plainLine(hub.version)}, pid ${hub.pid}, up ${duration(hub.uptimeMs)}`,
+  );
   printMachines(out, status.machines, world.now());
   out.line(
     `${count(totals.syncs, 'sync', 'syncs')}, ${totals.failed} failed (${(totals.successRate * 100).toFixed(1)} % good), ` +
@@ -77,10 +80,15 @@ export function printMachines(out: Output, machines: readonly MachineReport[], n
   }
 }
 
+function heldBecause(reasons: readonly HeldReason[]): string {
+  if (reasons.length === 0) return '';
+  return ` (${reasons.map(({ reason, count: keys }) => (reasons.length === 1 ? plainLine(reason) : `${keys}: ${plainLine(reason)}`)).join('; ')})`;
+}
+
 function describeUnsettled({ unsettled }: MachineReport): string {
   if (unsettled === undefined) return '';
   const parts: [number, string][] = [
-    [unsettled.held, 'held until their project is there'],
+    [unsettled.held, `held back${heldBecause(unsettled.heldBecause ?? [])}`],
     [unsettled.evicted, 'swept away there (claude-sync restore brings them back)'],
     [unsettled.deferredLive, 'waiting for a live session'],
     [unsettled.manual, 'waiting for you'],

@@ -30,7 +30,7 @@ export function addWait(program: Command, host: CommandHost): void {
 }
 
 const WHY: Record<NotWaitedFor['why'], string> = {
-  held: 'held until the project is there',
+  held: 'held back',
   evicted: 'swept away there, kept at the hub',
   'deferred-live': 'waits until the session is quiet',
   manual: 'waits for your decision',

@@ -1,4 +1,4 @@
-import { posix } from 'node:path';
+import { posix, win32 } from 'node:path';
 import { expandHome } from './expand-home.ts';
 import type { Config, MachineConfig } from './schema.ts';
 
@@ -10,13 +10,14 @@ export interface CrossIssue {
 
 /**
  * Rules that one entry alone cannot break:
+ * - Folders are absolute or begin with `~/`: a relative one would depend on where the hub happened to be started.
  * - Two machines must not share a folder, nor lie one in the other: the hub would take its own writes on the one for the
  *   user's changes on the other. Compared as written here; links are resolved by `loadConfig`.
  * - Two names must differ in more than case, since they become file names.
  * - `projects` may name only machines that there are.
  */
 export function crossCheck(config: Config, home: string): CrossIssue[] {
-  return [...sharedFolders(config, home), ...lookalikes(config), ...unknownPlaces(config)];
+  return [...relativeFolders(config, home), ...sharedFolders(config, home), ...lookalikes(config), ...unknownPlaces(config)];
 }
 
 /** Local folder of a machine, absolute, `/`-separated, without trailing slash; links not resolved. */
@@ -28,6 +29,21 @@ export function localFolder(machine: MachineConfig, home: string): string {
 /** Whether one folder is the other or lies in it. */
 export function overlap(a: string, b: string): boolean {
   return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
+function* relativeFolders(config: Config, home: string): Generator<CrossIssue> {
+  for (const [name, machine] of Object.entries(config.machines)) {
+    for (const setting of ['home', 'claudeDir'] as const) {
+      const folder = machine[setting];
+      if (folder === undefined || isAbsolute(expandHome(folder, home))) continue;
+      yield { path: ['machines', name, setting], reason: `"${folder}" is relative: begin with "/" or "~/" (the home folder there)` };
+    }
+  }
+}
+
+/** Absolute on some system: `/...`, `C:/...`, `\\\\server\\...`. */
+function isAbsolute(path: string): boolean {
+  return posix.isAbsolute(path) || win32.isAbsolute(path);
 }
 
 function* sharedFolders(config: Config, home: string): Generator<CrossIssue> {

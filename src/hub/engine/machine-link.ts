@@ -32,6 +32,8 @@ const ECHO_MS = 600_000;
 /** Offsets of clocks below this are taken for none. */
 const CLOCK_NOISE_MS = 1_000;
 const UNDO_KEPT_MS = 24 * 3_600_000;
+/** The scan that answers a trouble of the watcher does not end it: the user is told at least until the next one. */
+const WATCH_TROUBLE_TOLD_MS = 1_000;
 
 /** What the link needs from the engine. */
 export interface MachineLinkOptions {
@@ -83,6 +85,7 @@ export class MachineLink implements MachineView {
   #cancelKeeping: (() => void) | null = null;
   readonly #swaps: Swaps;
   #live: { at: UnixMs; sessions: ReadonlySet<string> } | null = null;
+  #watchTroubleAt: UnixMs | null = null;
   #scanning: Promise<void> | null = null;
   #scanAgain = false;
 
@@ -513,6 +516,7 @@ export class MachineLink implements MachineView {
     this.#cancelScan?.();
     do {
       this.#scanAgain = false;
+      const startedAt = this.#ctx.clock.now();
       try {
         await this.#measureClock();
         const verdict = await this.#scan.full(this, this.#acceptDeletes);
@@ -527,6 +531,7 @@ export class MachineLink implements MachineView {
         return this.lost(error instanceof ReplicaUnreachable ? error : new ReplicaUnreachable(this.name, reason, error));
       }
       this.lastScanAt = this.#ctx.clock.now();
+      this.#forgetWatchTrouble(startedAt);
     } while (this.#scanAgain && this.writable);
     this.#cancelScan = this.#ctx.clock.after(this.#ctx.settings.scanSeconds * 1_000, () => {
       void this.scanNow().catch((error: unknown) => this.#trouble(error));
@@ -542,6 +547,13 @@ export class MachineLink implements MachineView {
       if (place.kind === 'history') return at < before;
       return (place.kind === 'transcript' || place.kind === 'session-file') && this.#ctx.isForgotten(keyForSession(place.session));
     });
+  }
+
+  /** What went unnoticed has been seen by a scan that began after the trouble: it is no reason to worry any more. */
+  #forgetWatchTrouble(scanStartedAt: UnixMs): void {
+    if (this.#watchTroubleAt === null || scanStartedAt - this.#watchTroubleAt < WATCH_TROUBLE_TOLD_MS) return;
+    this.#watchTroubleAt = null;
+    this.#reason = null;
   }
 
   /** On a full disk the clock cannot be asked: the last answer stays, and the machine is read all the same. */
@@ -564,6 +576,7 @@ export class MachineLink implements MachineView {
 
   #onWatchTrouble(reason: string): void {
     this.#reason = reason;
+    this.#watchTroubleAt = this.#ctx.clock.now();
     this.#options.onTrouble(new Error(`${this.name}: ${reason}`));
     void this.scanNow().catch((error: unknown) => this.#trouble(error));
   }

@@ -30,6 +30,12 @@ const CASES: readonly [what: string, text: string, reason: RegExp, at: string, c
   ['a file that ends too early', '{ "machines": {^', /close brace expected/, '', 'syntax'],
   ['an empty file', '^', /value expected|empty/, '', 'syntax'],
   ['something that is no object', '^[]', /expected object/, ''],
+  [
+    'a relative folder',
+    '{ "machines": { "xps": { "transport": "local", "claudeDir": ^"rel/dir" } } }',
+    /relative/,
+    'machines.xps.claudeDir',
+  ],
   ['no machines', '^{ "sync": {} }', /missing/, 'machines'],
   ['an empty list of machines', '{ "machines": ^{} }', /at least one/, 'machines'],
   ['an unknown key at the top', beside('^"machine": {}'), /not a known key/, 'machine'],
