@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Finding } from '../protocol/doctor.ts';
-import type { MachineLink } from './engine/machine-link.ts';
-import { lastComparison } from './engine/comparison.ts';
-import { lastRetention } from './engine/retention.ts';
+import type { MachineLink } from './engine/machines/link.ts';
+import { lastComparison } from './engine/upkeep/comparison.ts';
+import { lastRetention } from './engine/upkeep/retention.ts';
 import type { Hub } from './hub.ts';
 import { noticeFix } from './notice-fix.ts';
 

@@ -1,6 +1,6 @@
 import type { Key } from '../core/domain.ts';
 import type { HeldReason } from '../protocol/status.ts';
-import type { MachineLink } from './engine/machine-link.ts';
+import type { MachineLink } from './engine/machines/link.ts';
 import type { Hub } from './hub.ts';
 
 /** Most reasons that are told for a machine. */

@@ -12,7 +12,7 @@ import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { readExcerpt, shareOfMessage } from './bounded-excerpt.ts';
 import { examine } from './doctor.ts';
 import { ActionRefused } from './engine/user-actions.ts';
-import type { MachineLink } from './engine/machine-link.ts';
+import type { MachineLink } from './engine/machines/link.ts';
 import type { Hub } from './hub.ts';
 import { machineEntry, statusOf, type TransferRate } from './reports.ts';
 import { resume } from './resume.ts';

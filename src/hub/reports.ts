@@ -2,9 +2,9 @@ import type { Alert, MachineReport, StatusResult } from '../protocol/status.ts';
 import type { MachineEntry } from '../protocol/machines.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import type { UnixMs } from '../core/domain.ts';
-import type { MachineLink } from './engine/machine-link.ts';
-import { lastComparison } from './engine/comparison.ts';
-import { lastRetention } from './engine/retention.ts';
+import type { MachineLink } from './engine/machines/link.ts';
+import { lastComparison } from './engine/upkeep/comparison.ts';
+import { lastRetention } from './engine/upkeep/retention.ts';
 import { heldReasons } from './held-reasons.ts';
 import type { Hub } from './hub.ts';
 

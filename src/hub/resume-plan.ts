@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Head, Key } from '../core/domain.ts';
 import type { ResumeMode, ResumePlan } from '../protocol/machines.ts';
-import { isUnchanged } from './engine/file-base.ts';
-import type { MachineLink } from './engine/machine-link.ts';
+import { isUnchanged } from './engine/files/base.ts';
+import type { MachineLink } from './engine/machines/link.ts';
 import type { Hub } from './hub.ts';
 import { FileSystemError } from './ports/file-system.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { MachineName } from '../core/domain.ts';
 import { HubError } from '../protocol/errors.ts';
 import type { MachinesResumeResult, ResumeMode } from '../protocol/machines.ts';
-import type { MachineLink } from './engine/machine-link.ts';
+import type { MachineLink } from './engine/machines/link.ts';
 import type { Hub } from './hub.ts';
 import { FileSystemError } from './ports/file-system.ts';
 import { ReplicaUnreachable } from './replica/replica.ts';

@@ -6,7 +6,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { Store, SyncLogRow } from '../store/store.ts';
 import type { Guards } from './guards.ts';
 import type { KeyLock } from './key-lock.ts';
-import type { RetentionSettings } from './retention.ts';
+import type { RetentionSettings } from './upkeep/retention.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** What the engine has to know about a machine, from the configuration. */

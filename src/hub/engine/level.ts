@@ -1,5 +1,5 @@
 import type { Head, Pair } from '../../core/domain.ts';
-import { isPrefix } from './log-cursor.ts';
+import { isPrefix } from './logs/cursor.ts';
 
 /** Where a copy stands against its head. Everything but `behind` is settled. */
 export type Standing = 'level' | 'behind' | 'evicted' | 'held' | 'deferred-live' | 'manual' | 'failed';

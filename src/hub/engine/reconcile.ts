@@ -5,17 +5,17 @@ import { ArchiveDamaged } from '../archive/archive.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import { ReplicaFull, ReplicaUnreachable } from '../replica/replica.ts';
 import { sessionOf, type EngineContext, type MachineView } from './context.ts';
-import { absentBase, isUnchanged } from './file-base.ts';
-import { FileCopy } from './file-copy.ts';
-import type { HistoryCopy } from './history-copy.ts';
-import type { LogCopy } from './log-copy.ts';
-import { ForgottenMeanwhile } from './log-heads.ts';
-import { ListedAbsence, untilSecondLook } from './listed-absence.ts';
-import { LogDelivery } from './log-delivery.ts';
-import type { Moves } from './moves.ts';
+import { absentBase, isUnchanged } from './files/base.ts';
+import { FileCopy } from './files/copy.ts';
+import type { HistoryCopy } from './history/copy.ts';
+import type { LogIntake } from './logs/intake.ts';
+import { ForgottenMeanwhile } from './logs/heads.ts';
+import { ListedAbsence, untilSecondLook } from './machines/listed-absence.ts';
+import { LogDelivery } from './logs/delivery.ts';
+import type { Moves } from './machines/moves.ts';
 import { LEVEL, settling, type Outcome } from './outcome.ts';
-import type { Placement } from './placement.ts';
-import { outOfScope } from './scope.ts';
+import type { Placement } from './places/placement.ts';
+import { outOfScope } from './places/scope.ts';
 import { INTERRUPTED, type Mark } from './work-queue.ts';
 
 /** A copy that keeps changing under the hub's hands is left to others for a moment after this many rounds. */
@@ -34,7 +34,7 @@ const HUB_DISK_RETRY_MS = 2_000;
 export class Reconciler {
   readonly #ctx: EngineContext;
   readonly #placement: Placement;
-  readonly #logCopy: LogCopy;
+  readonly #logCopy: LogIntake;
   readonly #logDelivery: LogDelivery;
   readonly #files: FileCopy;
   readonly #absence: ListedAbsence;
@@ -48,7 +48,7 @@ export class Reconciler {
   constructor(options: {
     readonly ctx: EngineContext;
     readonly placement: Placement;
-    readonly logs: LogCopy;
+    readonly logs: LogIntake;
     readonly moves: Moves;
     readonly history: HistoryCopy;
     readonly onUnreachable: (machine: MachineView, error: ReplicaUnreachable) => void;

@@ -5,8 +5,8 @@ import type { ConflictRow, VersionRow } from '../store/store.ts';
 import { sessionOf, type EngineContext } from './context.ts';
 import { once } from './excerpt.ts';
 import type { Forgotten } from './forgotten.ts';
-import type { HistoryCopy } from './history-copy.ts';
-import { LogHeads } from './log-heads.ts';
+import type { HistoryCopy } from './history/copy.ts';
+import { LogHeads } from './logs/heads.ts';
 
 /** The user asked for something that cannot be done; nothing was changed. */
 export class ActionRefused extends Error {

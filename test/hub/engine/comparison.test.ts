@@ -4,9 +4,9 @@ import { appendFile, open, readFile, rm, stat, truncate, utimes } from 'node:fs/
 import { join } from 'node:path';
 import { folderName } from '../../../src/core/projects/folder-name.ts';
 import { examine } from '../../../src/hub/doctor.ts';
-import { COMPARE_EVERY_MS, lastComparison, type ComparisonReport } from '../../../src/hub/engine/comparison.ts';
+import { COMPARE_EVERY_MS, lastComparison, type ComparisonReport } from '../../../src/hub/engine/upkeep/comparison.ts';
 import { alertsOf } from '../../../src/hub/reports.ts';
-import { Pace } from '../../../src/hub/engine/pace.ts';
+import { Pace } from '../../../src/hub/engine/upkeep/pace.ts';
 import { HubGround, until } from '../hub-ground.ts';
 import { ManualClock } from '../store/manual-clock.ts';
 

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileStat } from '../../../src/core/domain.ts';
 import type { MachineView } from '../../../src/hub/engine/context.ts';
-import { ListedAbsence } from '../../../src/hub/engine/listed-absence.ts';
+import { ListedAbsence } from '../../../src/hub/engine/machines/listed-absence.ts';
 import type { Replica, Scan } from '../../../src/hub/replica/replica.ts';
 import { HubGround, until } from '../hub-ground.ts';
 import { ManualClock } from '../store/manual-clock.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Recurring, type Turn } from '../../../src/hub/engine/recurring.ts';
+import { Recurring, type Turn } from '../../../src/hub/engine/upkeep/recurring.ts';
 import { ManualClock } from '../store/manual-clock.ts';
 
 const turns = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { alertsOf } from '../../../src/hub/reports.ts';
 import { examine } from '../../../src/hub/doctor.ts';
-import { lastRetention } from '../../../src/hub/engine/retention.ts';
+import { lastRetention } from '../../../src/hub/engine/upkeep/retention.ts';
 import type { VersionRow } from '../../../src/hub/store/store.ts';
 import { HubGround, until } from '../hub-ground.ts';
 

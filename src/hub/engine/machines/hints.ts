@@ -1,0 +1,91 @@
+import type { RelativePath, UnixMs } from '../../../core/domain.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Hint } from '../../replica/replica.ts';
+import { OwnWrites } from './own-writes.ts';
+
+/** More hints than this at once: the watcher's queue may have overflowed without saying so. */
+const BURST_HINTS = 2_000;
+/** A burst that goes on for this long is scanned after all the same. */
+const LONGEST_BURST_MS = 30_000;
+/** Files that are looked at because of the hub's own writes are looked at together. */
+const ECHOES_TOGETHER_MS = 50;
+
+/** What hints lead to. */
+export interface HintsOptions {
+  readonly clock: Clock;
+  readonly isWritable: () => boolean;
+  readonly hinted: (hint: Hint) => Promise<void>;
+  readonly lookAtEchoes: (paths: readonly RelativePath[]) => Promise<void>;
+  /** The watcher may have lost events. */
+  readonly scan: () => void;
+  /** Something that a hint led to has ended. */
+  readonly onEnd: () => void;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** What the watcher of one machine tells, and what is under way because of it. */
+export class Hints {
+  readonly ownWrites = new OwnWrites();
+  readonly #options: HintsOptions;
+  readonly #echoes = new Set<RelativePath>();
+  #underWay = 0;
+  #burst = 0;
+
+  constructor(options: HintsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether nothing that was heard is still to be looked into. */
+  get isQuiet(): boolean {
+    return this.#underWay === 0 && this.#echoes.size === 0;
+  }
+
+  heard(hint: Hint): void {
+    const { isWritable, clock, hinted } = this.#options;
+    if (!isWritable()) return;
+    this.#burst += 1;
+    if (this.#burst === 1) this.#scanAfterBurst(clock.now() + LONGEST_BURST_MS);
+    this.#follow(hinted(hint));
+  }
+
+  /** Something was heard of files that the hub made a moment ago: they are looked at together. */
+  heardEchoes(paths: readonly RelativePath[]): void {
+    const isFirst = this.#echoes.size === 0;
+    for (const path of paths) this.#echoes.add(path);
+    if (isFirst && this.#echoes.size > 0) this.#options.clock.after(ECHOES_TOGETHER_MS, () => this.#lookAtEchoes());
+  }
+
+  #lookAtEchoes(): void {
+    const paths = [...this.#echoes];
+    this.#echoes.clear();
+    // A machine that is not written to is scanned before it is again.
+    if (this.#options.isWritable()) this.#follow(this.#options.lookAtEchoes(paths));
+  }
+
+  #follow(work: Promise<void>): void {
+    this.#underWay += 1;
+    work
+      .catch((error: unknown) => this.#options.onTrouble(error))
+      .finally(() => {
+        this.#underWay -= 1;
+        this.#options.onEnd();
+      })
+      .catch((error: unknown) => this.#options.onTrouble(error));
+  }
+
+  /**
+   * A burst is answered with one scan, when it is over or has lasted for long. Scanning all through it would list the tree every second
+   * of a first sync, whose own writes are such a burst.
+   */
+  #scanAfterBurst(until: UnixMs, overflowed = false): void {
+    this.#options.clock.after(1_000, () => {
+      const isBurst = this.#burst > BURST_HINTS;
+      this.#burst = 0;
+      if (isBurst && this.#options.clock.now() < until) {
+        this.#burst = 1;
+        return this.#scanAfterBurst(until, true);
+      }
+      if (isBurst || overflowed) this.#options.scan();
+    });
+  }
+}
