@@ -55,6 +55,7 @@ export async function timeAppends(route: Route, count: number, bytes: number): P
     for (const file of files) closeSync(file);
   }
   const expected = readFileSync(source);
-  for (const path of targets) if (!readFileSync(path).equals(expected)) throw new Error(`${path} differs from what was written`);
+  for (const path of targets)
+    if (!readFileSync(path).equals(expected)) throw new Error(`${path} differs from what was written`);
   return times;
 }

@@ -95,7 +95,8 @@ export class HubProcess {
   /** Resident memory now and at its highest, MB (10^6 bytes). */
   memory(): { rss: number; peak: number } {
     const text = readFileSync(`/proc/${this.#pid()}/status`, 'utf8');
-    const of = (name: string): number => (Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1] ?? 0) * 1024) / 1e6;
+    const of = (name: string): number =>
+      (Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1] ?? 0) * 1024) / 1e6;
     return { rss: of('VmRSS'), peak: of('VmHWM') };
   }
 

@@ -39,7 +39,9 @@ export async function largeTree(scene: Scene): Promise<Figure[]> {
     await run('sync');
     const seconds = (performance.now() - hub.startedAt) / 1000;
     const cpu = hub.cpuMs() / 1000;
-    say(`first sync: ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU (bench: ${(process.cpuUsage(cpuBefore).user / 1e6).toFixed(1)} s)`);
+    say(
+      `first sync: ${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of CPU (bench: ${(process.cpuUsage(cpuBefore).user / 1e6).toFixed(1)} s)`,
+    );
     if (wants('first-sync')) {
       add(figure('first sync, cp -a to both', copy.seconds, 's'));
       add(figure('first sync, cp -a to both, CPU', copy.cpu, 's'));
@@ -100,7 +102,11 @@ async function appends({ quick, say, folder }: Scene, hub: HubProcess, conversat
     figure('append p99, floor without the hub', percentile(floor, 0.99), 'ms'),
     figure('append p50 / floor', percentile(times, 0.5) / percentile(floor, 0.5), 'x'),
     figure('append, bytes written per target / bytes appended', perTarget, 'x', 2),
-    figure('append, all bytes written with archive and database / bytes appended', (after.all - before.all) / appended, 'x'),
+    figure(
+      'append, all bytes written with archive and database / bytes appended',
+      (after.all - before.all) / appended,
+      'x',
+    ),
   ];
 }
 
@@ -113,7 +119,9 @@ async function mirrored(route: Route, folder: string, count: number): Promise<nu
   });
   for (const name of names) copyFileSync(route.source, name);
   const [source = '', ...targets] = names;
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'mirror.ts'), ...names], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'mirror.ts'), ...names], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(child.stdout, 'data');
   try {
     return await timeAppends({ facts: route.facts, source, targets }, count, LINE_BYTES);
@@ -138,7 +146,9 @@ async function copyToBoth(tree: string, folder: string): Promise<{ seconds: numb
   const copies = [join(folder, 'copy-b'), join(folder, 'copy-c')];
   await run('sync');
   const began = performance.now();
-  const child = spawn('sh', ['-c', 'cp -a "$1" "$2" && cp -a "$1" "$3" && sync && times', 'sh', tree, ...copies], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('sh', ['-c', 'cp -a "$1" "$2" && cp -a "$1" "$3" && sync && times', 'sh', tree, ...copies], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   const [code] = (await once(child, 'close')) as [number | null];
@@ -160,10 +170,17 @@ async function run(command: string, ...args: string[]): Promise<void> {
 /** A fast sync of the wrong bytes is worth nothing. */
 function verifyEqual(hub: HubProcess): void {
   const sums = hub.machines.map((machine) =>
-    execFileSync('sh', ['-c', "find . -name .claude-sync -prune -o -type f ! -name history.jsonl -print0 | xargs -0 sha256sum | awk '{print $1}' | sort | sha256sum"], {
-      cwd: hub.claudeDir(machine),
-      encoding: 'utf8',
-    }),
+    execFileSync(
+      'sh',
+      [
+        '-c',
+        "find . -name .claude-sync -prune -o -type f ! -name history.jsonl -print0 | xargs -0 sha256sum | awk '{print $1}' | sort | sha256sum",
+      ],
+      {
+        cwd: hub.claudeDir(machine),
+        encoding: 'utf8',
+      },
+    ),
   );
   // All but the history, which names the folders of each machine.
   if (new Set(sums).size > 1) throw new Error('the trees differ after the first sync');

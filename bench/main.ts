@@ -15,7 +15,10 @@ import { hugeFile } from './huge-file.ts';
 import { largeTree } from './large-tree.ts';
 import { smallTree } from './small-tree.ts';
 
-const SCENARIOS: readonly { readonly groups: readonly string[]; readonly measure: (scene: Scene) => Promise<Figure[]> }[] = [
+const SCENARIOS: readonly {
+  readonly groups: readonly string[];
+  readonly measure: (scene: Scene) => Promise<Figure[]>;
+}[] = [
   { groups: ['small'], measure: smallTree },
   { groups: ['first-sync', 'memory', 'idle', 'append', 'restart'], measure: largeTree },
   { groups: ['file-size'], measure: fileSize },
@@ -38,7 +41,10 @@ const unknown = only.filter((group) => !GROUPS.includes(group));
 if (unknown.length > 0) throw new Error(`--only takes ${GROUPS.join(', ')}; not ${unknown.join(', ')}`);
 if (process.platform !== 'linux') throw new Error('the bench reads /proc, so it runs on Linux only');
 
-const program = [process.execPath, values.program ?? join(ROOT, values.source ? 'src/cli/main.ts' : 'dist/claude-sync.js')];
+const program = [
+  process.execPath,
+  values.program ?? join(ROOT, values.source ? 'src/cli/main.ts' : 'dist/claude-sync.js'),
+];
 const figures: Figure[] = [];
 for (const { groups, measure } of SCENARIOS) {
   if (!groups.some((group) => only.includes(group))) continue;

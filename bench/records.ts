@@ -56,8 +56,12 @@ export function recordLine(facts: SessionFacts, parent: string | null, bytes: nu
 export function* transcript(facts: SessionFacts, bytes: number): Generator<string> {
   let parent: string | null = null;
   let piece = '';
-  for (let written = 0; written < bytes; ) {
-    const { line, uuid } = recordLine(facts, parent, Math.min(500 + facts.dice.below(7_000), Math.max(400, bytes - written)));
+  for (let written = 0; written < bytes;) {
+    const { line, uuid } = recordLine(
+      facts,
+      parent,
+      Math.min(500 + facts.dice.below(7_000), Math.max(400, bytes - written)),
+    );
     parent = uuid;
     piece += line;
     written += line.length;

@@ -12,7 +12,10 @@ export async function smallTree(scene: Scene): Promise<Figure[]> {
     await hub.inSync(tree.files, 100);
     await pause(5_000);
     const { rss, peak } = hub.memory();
-    return [figure('memory after first sync of 500 files', rss, 'MB', 120), figure('memory, highest with 500 files', peak, 'MB')];
+    return [
+      figure('memory after first sync of 500 files', rss, 'MB', 120),
+      figure('memory, highest with 500 files', peak, 'MB'),
+    ];
   } finally {
     await hub.stop();
   }

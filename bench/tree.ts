@@ -79,7 +79,8 @@ export function makeTree(home: string, size: TreeSize, seed = 7): Tree {
       const id = dice.below(0xffffffff).toString(16).padStart(8, '0');
       const base = `${folder}/${facts.session}`;
       if (kind === 0) put(`${base}/subagents/agent-${id}.jsonl`, transcript(facts, (shared * 0.2) / agentLogs));
-      else if (kind === 1) put(`${base}/subagents/agent-${id}.meta.json`, [`{"agentId":"${id}","session":"${facts.session}"}`]);
+      else if (kind === 1)
+        put(`${base}/subagents/agent-${id}.meta.json`, [`{"agentId":"${id}","session":"${facts.session}"}`]);
       else put(`${base}/tool-results/${id}.txt`, transcript(facts, 9_000));
     }
   }
@@ -91,10 +92,18 @@ export function makeTree(home: string, size: TreeSize, seed = 7): Tree {
     if (number % 5 === 0) put(`plans/plan-${number}.md`, [`# Plan ${number}\n`]);
     else if (number % 5 === 1) put(`agents/agent-${number}.md`, [`---\nname: a${number}\n---\nDo it.\n`]);
     else if (number % 5 === 2) put(`skills/skill-${number}/SKILL.md`, [`# Skill ${number}\n`]);
-    else put(`paste-cache/${number.toString(16).padStart(16, '0')}.txt`, transcript({ session: '', cwd: '', dice }, 4_000));
+    else
+      put(
+        `paste-cache/${number.toString(16).padStart(16, '0')}.txt`,
+        transcript({ session: '', cwd: '', dice }, 4_000),
+      );
   }
-  if (conversation === null || longest === null) throw new Error(`a tree of ${size.files} files is too small to measure`);
-  writeFileSync(join(root, 'history.jsonl'), `{"display":"hello","pastedContents":{},"timestamp":1767000000000,"project":"${conversation.cwd}","sessionId":"${conversation.session}"}\n`);
+  if (conversation === null || longest === null)
+    throw new Error(`a tree of ${size.files} files is too small to measure`);
+  writeFileSync(
+    join(root, 'history.jsonl'),
+    `{"display":"hello","pastedContents":{},"timestamp":1767000000000,"project":"${conversation.cwd}","sessionId":"${conversation.session}"}\n`,
+  );
   return { files: files + 1, bytes, folders: folders.size, ordinary: conversation, longest };
 }
 

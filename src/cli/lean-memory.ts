@@ -16,5 +16,8 @@ export function startLean(): void {
   if (process.platform !== 'linux' || process.execve === undefined) return;
   if (process.execArgv.some((argument) => argument.startsWith('--max-semi-space-size'))) return;
   const [, ...program] = process.argv;
-  process.execve(process.execPath, [process.execPath, SEMI_SPACE, EXPOSE_GC, ...process.execArgv, ...program], { ...ALLOCATOR, ...process.env });
+  process.execve(process.execPath, [process.execPath, SEMI_SPACE, EXPOSE_GC, ...process.execArgv, ...program], {
+    ...ALLOCATOR,
+    ...process.env,
+  });
 }

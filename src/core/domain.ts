@@ -30,16 +30,7 @@ export type DeleteKind = 'evict' | 'tombstone';
 
 /** Column `class` of the path table. */
 export type PathClass =
-  | 'transcript'
-  | 'sidechain'
-  | 'sidecar'
-  | 'history'
-  | 'blob'
-  | 'document'
-  | 'settings'
-  | 'secret'
-  | 'local'
-  | 'cache';
+  'transcript' | 'sidechain' | 'sidecar' | 'history' | 'blob' | 'document' | 'settings' | 'secret' | 'local' | 'cache';
 
 /** Column `sync`: `no` = off unless an opt-in class includes it; `never` = not even then. */
 export type SyncKind = 'yes' | 'no' | 'never';
@@ -148,11 +139,4 @@ export type Look =
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /** Why a version was kept (contract of `versions --json`). */
-export type VersionReason =
-  | 'overwritten'
-  | 'deleted'
-  | 'lost-conflict'
-  | 'merged'
-  | 'cut'
-  | 'torn'
-  | 'quarantined';
+export type VersionReason = 'overwritten' | 'deleted' | 'lost-conflict' | 'merged' | 'cut' | 'torn' | 'quarantined';

@@ -233,7 +233,9 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
       clock.after(PAIRED_QUIET_MS, () => {
         giveMemoryBack();
         // First heads are not synced one by one; in the background now, so that a stop need not do it.
-        archive.sync([...store.heads.values()].map((head) => head.key)).catch((error: unknown) => options.onTrouble(error as Error));
+        archive
+          .sync([...store.heads.values()].map((head) => head.key))
+          .catch((error: unknown) => options.onTrouble(error as Error));
       });
     },
     onChange: options.onChange,

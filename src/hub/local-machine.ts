@@ -106,7 +106,8 @@ function followedRoots(
       set: (root, target) => store.setSetting(setting(root), target === null ? '' : JSON.stringify(target)),
       hasFiles: (root) => pairsAt(root).some(({ base }) => base?.kind === 'file'),
       startOver(root) {
-        for (const pair of pairsAt(root)) store.pairs.put({ ...pair, base: null, evictedSeq: null, state: 'ok', reason: null });
+        for (const pair of pairsAt(root))
+          store.pairs.put({ ...pair, base: null, evictedSeq: null, state: 'ok', reason: null });
       },
     },
     refusal: (target) => {

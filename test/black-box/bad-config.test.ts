@@ -58,7 +58,8 @@ describe('a configuration with a mistake', function () {
     const doctor = await ground.run('doctor');
     assert.equal(doctor.code, 1, doctor.stdout);
     assert.ok(doctor.stdout.includes(`${ground.configFile}:2:3: `), doctor.stdout);
-    const isTold = async (): Promise<boolean> => (await ground.status()).alerts.some(({ id }) => id === 'configuration');
+    const isTold = async (): Promise<boolean> =>
+      (await ground.status()).alerts.some(({ id }) => id === 'configuration');
     await writeFile(ground.configFile, good);
     await until('it is not told any more, although nothing else changed', async () => !(await isTold()));
     await writeFile(ground.configFile, '{ "machines": ');

@@ -26,7 +26,11 @@ async function makeBundle(folder: string): Promise<void> {
     logLevel: 'warning',
     sourcemap: 'inline',
     mainFields: ['module', 'main'],
-    entryPoints: { 'claude-sync': 'src/cli/main.ts', 'writer-thread': 'src/hub/store/writer-thread.ts', 'copy-thread': 'src/hub/replica/many/copy-thread.ts' },
+    entryPoints: {
+      'claude-sync': 'src/cli/main.ts',
+      'writer-thread': 'src/hub/store/writer-thread.ts',
+      'copy-thread': 'src/hub/replica/many/copy-thread.ts',
+    },
     outdir: made,
     platform: 'node',
     target: 'node22',

@@ -103,7 +103,10 @@ describe('what happens to a whole folder is not what its files say', function ()
     const relocated = { type: 'relocated', relocatedCwd: `${mac.path}/code/moved`, sessionId: session };
     await mac.append(moved(mac), JSON.stringify(relocated));
     for (const home of [rog, xps]) {
-      await until('the others have it there too', async () => (await home.text(moved(home)))?.includes('relocated') === true);
+      await until(
+        'the others have it there too',
+        async () => (await home.text(moved(home)))?.includes('relocated') === true,
+      );
       assert.equal(await home.text(home.sessionPath(session)), null, 'and only there');
     }
   });

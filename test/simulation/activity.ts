@@ -245,7 +245,12 @@ export class Activity {
         return;
       case 'seal': {
         this.troubled.add(machine.name);
-        const folder = this.#prng.pick(['projects', 'agents', 'skills', `projects/${machine.projectFolder('code/app')}`]);
+        const folder = this.#prng.pick([
+          'projects',
+          'agents',
+          'skills',
+          `projects/${machine.projectFolder('code/app')}`,
+        ]);
         const ms = this.#prng.int(2000, 40_000);
         this.#ledger.unreadableFor(machine.name, ms);
         return mishaps.seal(folder, ms);

@@ -37,7 +37,7 @@ export class FolderCache {
 
   /** The folder of `path` was made by somebody else. */
   know(path: string): void {
-    for (let folder = path; folder !== ''; ) {
+    for (let folder = path; folder !== '';) {
       folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/')));
       if (this.#known.has(folder)) return;
       this.#known.add(folder);

@@ -81,8 +81,7 @@ export class HeadFiles {
     if (stat === null || stat.size < size)
       throw new ArchiveDamaged(key, `${stat?.size ?? 0} bytes`, `at least ${size} bytes`);
     // By copy and rename: a crash leaves the file as it was or as it shall be.
-    if (stat.size > size)
-      await this.install(key, await this.#staging.stage(this.read(key, 0, size)), stat.executable);
+    if (stat.size > size) await this.install(key, await this.#staging.stage(this.read(key, 0, size)), stat.executable);
     this.#overhang.delete(path);
   }
 

@@ -17,7 +17,12 @@ export interface CrossIssue {
  * - `projects` may name only machines that there are.
  */
 export function crossCheck(config: Config, home: string): CrossIssue[] {
-  return [...relativeFolders(config, home), ...sharedFolders(config, home), ...lookalikes(config), ...unknownPlaces(config)];
+  return [
+    ...relativeFolders(config, home),
+    ...sharedFolders(config, home),
+    ...lookalikes(config),
+    ...unknownPlaces(config),
+  ];
 }
 
 /** Local folder of a machine, absolute, `/`-separated, without trailing slash; links not resolved. */
@@ -36,7 +41,10 @@ function* relativeFolders(config: Config, home: string): Generator<CrossIssue> {
     for (const setting of ['home', 'claudeDir'] as const) {
       const folder = machine[setting];
       if (folder === undefined || isAbsolute(expandHome(folder, home))) continue;
-      yield { path: ['machines', name, setting], reason: `"${folder}" is relative: begin with "/" or "~/" (the home folder there)` };
+      yield {
+        path: ['machines', name, setting],
+        reason: `"${folder}" is relative: begin with "/" or "~/" (the home folder there)`,
+      };
     }
   }
 }

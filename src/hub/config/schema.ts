@@ -71,7 +71,9 @@ const common = {
   watch: z
     .enum(['auto', 'inotifywait', 'fswatch', 'poll'])
     .default('auto')
-    .describe('How changes are noticed. "auto" takes the fastest way that works there; "poll" looks every sync.pollSeconds.'),
+    .describe(
+      'How changes are noticed. "auto" takes the fastest way that works there; "poll" looks every sync.pollSeconds.',
+    ),
   rsync: z
     .enum(['auto', 'never'])
     .default('auto')
@@ -133,13 +135,17 @@ const sync = z
       .min(0.2)
       .max(10)
       .default(2)
-      .describe('Seconds between two looks at active folders where nothing can watch (0.2 to 10); all others are seen within 10 s.'),
+      .describe(
+        'Seconds between two looks at active folders where nothing can watch (0.2 to 10); all others are seen within 10 s.',
+      ),
     bandwidthLimitKBps: z
       .number()
       .positive()
       .nullable()
       .default(null)
-      .describe('Upper limit for transfers to and from a machine over the network (transport "ssh"), in KB per second. null: none. Local folders are never slowed down.'),
+      .describe(
+        'Upper limit for transfers to and from a machine over the network (transport "ssh"), in KB per second. null: none. Local folders are never slowed down.',
+      ),
     include: z
       .array(z.enum(OPT_IN_CLASSES, `not an opt-in class; there are: ${OPT_IN_CLASSES.join(', ')}`))
       .default([])

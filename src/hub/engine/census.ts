@@ -95,7 +95,10 @@ export class Census {
       machine.shares.delete(key);
       return;
     }
-    const share = { standing: this.#standingOf(key, pair, head), bytes: pair?.base?.kind === 'file' ? pair.base.fileBytes : -1 };
+    const share = {
+      standing: this.#standingOf(key, pair, head),
+      bytes: pair?.base?.kind === 'file' ? pair.base.fileBytes : -1,
+    };
     machine.shares.set(key, share);
     if (share.standing !== null) machine.counts[share.standing] += 1;
     if (share.bytes >= 0) {

@@ -28,7 +28,10 @@ export interface EngineSettings {
   readonly projects: Readonly<Record<string, Readonly<Record<MachineName, string>>>>;
   readonly conflictStrategy: 'last-write-wins' | 'manual';
   /** Globs on keys -> strategy, first match wins. */
-  readonly conflictOverrides: readonly { readonly matches: (key: Key) => boolean; readonly strategy: 'last-write-wins' | 'manual' }[];
+  readonly conflictOverrides: readonly {
+    readonly matches: (key: Key) => boolean;
+    readonly strategy: 'last-write-wins' | 'manual';
+  }[];
   readonly scanSeconds: number;
   /** How long versions are kept; without it, for ever. */
   readonly versions?: RetentionSettings;

@@ -109,7 +109,12 @@ export class Engine {
       onUnreachable: (machine, error) => this.links.get(machine.name)?.lost(error),
       onTrouble: (error) => options.onTrouble?.(error),
     });
-    const scan = new MachineScan({ ctx: this.#ctx, placement: this.placement, moves, lateWrites: new LateWrites(this.#ctx, history) });
+    const scan = new MachineScan({
+      ctx: this.#ctx,
+      placement: this.placement,
+      moves,
+      lateWrites: new LateWrites(this.#ctx, history),
+    });
     this.#upkeep = new Upkeep({
       ctx: this.#ctx,
       damage: this.damage,
@@ -315,6 +320,7 @@ export class Engine {
   #noteSeen(key: Key, at: UnixMs): void {
     this.#seenAt.delete(key);
     this.#seenAt.set(key, at);
-    if (this.#seenAt.size > SEEN_KEPT) for (const oldest of this.#seenAt.keys()) return void this.#seenAt.delete(oldest);
+    if (this.#seenAt.size > SEEN_KEPT)
+      for (const oldest of this.#seenAt.keys()) return void this.#seenAt.delete(oldest);
   }
 }

@@ -19,7 +19,13 @@ export interface Excerpt {
 }
 
 /** Reads `[from, to)` of a copy; `to` of the result is smaller when the file has become shorter. */
-export async function takeExcerpt(replica: Pick<Replica, 'read'>, archive: Archive, path: RelativePath, from: number, to: number): Promise<Excerpt> {
+export async function takeExcerpt(
+  replica: Pick<Replica, 'read'>,
+  archive: Archive,
+  path: RelativePath,
+  from: number,
+  to: number,
+): Promise<Excerpt> {
   if (to - from <= IN_MEMORY_BYTES) {
     const chunks: Buffer[] = [];
     for await (const chunk of replica.read(path, from, to)) chunks.push(chunk);

@@ -100,7 +100,9 @@ export class Forgotten {
 function sessionIn(line: string): string | null {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'session' in value && typeof value.session === 'string' ? value.session : null;
+    return typeof value === 'object' && value !== null && 'session' in value && typeof value.session === 'string'
+      ? value.session
+      : null;
   } catch (error) {
     // A torn last line of a list that was being written when the power went: the decision was not acknowledged yet.
     if (error instanceof SyntaxError) return null;

@@ -108,7 +108,10 @@ export class Reconciler {
     if (denied && this.#ctx.guards.on('deny-rules')) return LEVEL;
     if (this.#ctx.isForgotten(key)) return this.#forget(machine, key);
     if (rule.merge === 'log' && this.#ctx.isDamaged(key)) {
-      return { kind: 'held', reason: "the hub's own copy is damaged on its disk; it waits until a machine that has it whole can be reached" };
+      return {
+        kind: 'held',
+        reason: "the hub's own copy is damaged on its disk; it waits until a machine that has it whole can be reached",
+      };
     }
     let look = mark.look ?? false;
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -172,7 +175,8 @@ export class Reconciler {
       const look = await machine.replica.look(pair.path);
       if (look.kind === 'unknown' || look.kind === 'refused') {
         machine.notices.set(pair.path, look.reason);
-        if (look.kind === 'unknown' && !this.#ctx.guards.on('unknown-is-not-absent')) return this.#logAbsent(machine, pair);
+        if (look.kind === 'unknown' && !this.#ctx.guards.on('unknown-is-not-absent'))
+          return this.#logAbsent(machine, pair);
         return { kind: 'held', reason: look.reason };
       }
       machine.notices.delete(pair.path);
@@ -193,7 +197,8 @@ export class Reconciler {
     const outcome = await this.#logDelivery.deliver(machine, store.pairs.get(machine.name, pair.key) ?? pair, head);
     const now = heads.get(pair.key);
     // The head went on while this copy was brought level with what it was.
-    if (outcome.kind === 'level' && now !== undefined && now.seq !== head.seq) machine.queue.mark(pair.key, { urgent: true });
+    if (outcome.kind === 'level' && now !== undefined && now.seq !== head.seq)
+      machine.queue.mark(pair.key, { urgent: true });
     return outcome;
   }
 
@@ -210,7 +215,8 @@ export class Reconciler {
         return settling(untilSecondLook(clock.now(), since ?? clock.now()));
       }
       const notBefore = (since ?? clock.now()) + CONFIRM_DELETE_MS;
-      if (this.#ctx.guards.on('confirm-delete') && !(await this.#absence.confirms(machine, pair.path, notBefore))) return settling(CONFIRM_DELETE_MS);
+      if (this.#ctx.guards.on('confirm-delete') && !(await this.#absence.confirms(machine, pair.path, notBefore)))
+        return settling(CONFIRM_DELETE_MS);
       if (!(await machine.isItself())) return settling(CONFIRM_DELETE_MS);
       this.#absentSince.delete(id);
       // The head has lines that this copy never had: a change beats a delete.
@@ -302,13 +308,26 @@ export class Reconciler {
         // Once for each failure: the tries that follow, every few seconds on a full disk, are the same one.
         if (attempts === TRIES) this.#logFailure(machine, key, outcome.reason);
         this.#setState(machine, key, 'failed', outcome.reason);
-        machine.queue.again(key, outcome.code === 'no-space' || outcome.code === 'busy' ? RETRY_MS * 5 : FAILED_RETRY_MS, 'idle');
+        machine.queue.again(
+          key,
+          outcome.code === 'no-space' || outcome.code === 'busy' ? RETRY_MS * 5 : FAILED_RETRY_MS,
+          'idle',
+        );
       }
     }
   }
 
   #logFailure(machine: MachineView, key: Key, detail: string): void {
-    this.#ctx.logged({ key, source: null, target: machine.name, action: 'refuse', outcome: 'failed', bytes: 0, durationMs: 0, detail });
+    this.#ctx.logged({
+      key,
+      source: null,
+      target: machine.name,
+      action: 'refuse',
+      outcome: 'failed',
+      bytes: 0,
+      durationMs: 0,
+      detail,
+    });
   }
 
   #setState(machine: MachineView, key: Key, state: Pair['state'], reason: string | null): void {

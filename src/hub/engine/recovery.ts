@@ -47,7 +47,8 @@ export async function recover(ctx: EngineContext): Promise<RecoveryReport> {
   for (const head of files) {
     const size = sizes.get(head.key) ?? null;
     if (head.hash === null) await recoverLog(ctx, head, size ?? 0, report);
-    else if (size !== head.size || (!wasClean && head.seq > newest - RECENT_SEQS)) await recoverFile(ctx, head, size, report);
+    else if (size !== head.size || (!wasClean && head.seq > newest - RECENT_SEQS))
+      await recoverFile(ctx, head, size, report);
   }
   // After a stop in order there is no file that the database does not know.
   for await (const key of wasClean ? [] : ctx.archive.keys()) {
@@ -66,12 +67,19 @@ export async function recover(ctx: EngineContext): Promise<RecoveryReport> {
 async function sizesOf(ctx: EngineContext, heads: readonly Head[]): Promise<Map<Key, number | null>> {
   const sizes = new Map<Key, number | null>();
   for (let at = 0; at < heads.length; at += AT_ONCE) {
-    await Promise.all(heads.slice(at, at + AT_ONCE).map(async ({ key }) => sizes.set(key, await ctx.archive.size(key))));
+    await Promise.all(
+      heads.slice(at, at + AT_ONCE).map(async ({ key }) => sizes.set(key, await ctx.archive.size(key))),
+    );
   }
   return sizes;
 }
 
-async function recoverLog(ctx: EngineContext, head: Head, size: number, report: { cut: number; shortened: number }): Promise<void> {
+async function recoverLog(
+  ctx: EngineContext,
+  head: Head,
+  size: number,
+  report: { cut: number; shortened: number },
+): Promise<void> {
   if (size > head.size) {
     if (ctx.guards.on('archive-tail')) {
       await keep(ctx, head.key, head.origin, head.size, size);
@@ -89,7 +97,8 @@ async function recoverLog(ctx: EngineContext, head: Head, size: number, report: 
     else ctx.store.heads.put({ ...head, size: end, seq: ctx.store.nextSeq() });
     for (const pair of ctx.store.pairs.ofKey(head.key)) ctx.store.pairs.put({ ...pair, base: toBeCompared(pair.base) });
     // Lines of one origin are in everybody's history: all of it is read again, and what is known is recognised line by line.
-    if (head.key.startsWith('history/')) for (const pair of ctx.store.pairs.ofKey('history')) ctx.store.pairs.put({ ...pair, base: null });
+    if (head.key.startsWith('history/'))
+      for (const pair of ctx.store.pairs.ofKey('history')) ctx.store.pairs.put({ ...pair, base: null });
     report.shortened += 1;
   }
 }
@@ -97,11 +106,25 @@ async function recoverLog(ctx: EngineContext, head: Head, size: number, report: 
 /** The copy's lines were in the head once, but nothing is known of where any more: it is compared as a whole. */
 function toBeCompared(base: Base | null): Base | null {
   if (base?.kind !== 'file' || base.cursor === null) return null;
-  const cursor = { ...base.cursor, lineBytes: 0, merged: 0, delivered: 0, common: 0, missing: [], cut: false, tailHash: 'unknown' };
+  const cursor = {
+    ...base.cursor,
+    lineBytes: 0,
+    merged: 0,
+    delivered: 0,
+    common: 0,
+    missing: [],
+    cut: false,
+    tailHash: 'unknown',
+  };
   return { ...base, seq: 0, fileBytes: -1, mtimeMs: -1, cursor };
 }
 
-async function recoverFile(ctx: EngineContext, head: Head, size: number | null, report: { cut: number; shortened: number }): Promise<void> {
+async function recoverFile(
+  ctx: EngineContext,
+  head: Head,
+  size: number | null,
+  report: { cut: number; shortened: number },
+): Promise<void> {
   if (size !== null && (await hashOf(ctx, head.key, size)) === head.hash) return;
   if (size !== null) {
     // Installed, but the database does not know it: the machine it came from offers it again.

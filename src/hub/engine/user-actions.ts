@@ -10,7 +10,15 @@ import { LogHeads } from './logs/heads.ts';
 
 /** The user asked for something that cannot be done; nothing was changed. */
 export class ActionRefused extends Error {
-  readonly code: 'unknown-key' | 'unknown-version' | 'unknown-machine' | 'unknown-conflict' | 'not-open' | 'not-evicted' | 'say-which' | 'unknown-approval';
+  readonly code:
+    | 'unknown-key'
+    | 'unknown-version'
+    | 'unknown-machine'
+    | 'unknown-conflict'
+    | 'not-open'
+    | 'not-evicted'
+    | 'say-which'
+    | 'unknown-approval';
 
   constructor(code: ActionRefused['code'], message: string) {
     super(message);
@@ -49,18 +57,27 @@ export class UserActions {
    * log as a session of its own.
    * @throws {ActionRefused}
    */
-  async restore(key: Key, options: { readonly version?: number | undefined; readonly machine?: MachineName | undefined }): Promise<Restored> {
+  async restore(
+    key: Key,
+    options: { readonly version?: number | undefined; readonly machine?: MachineName | undefined },
+  ): Promise<Restored> {
     if (options.machine !== undefined && !this.#ctx.machine(options.machine)) {
       throw new ActionRefused('unknown-machine', `there is no machine ${options.machine}; nothing was changed`);
     }
     if (options.version === undefined) return this.#restoreHead(key, options.machine);
     if (options.machine !== undefined) {
-      throw new ActionRefused('not-evicted', '--machine goes with keys that were swept from that machine, not with --version; nothing was changed');
+      throw new ActionRefused(
+        'not-evicted',
+        '--machine goes with keys that were swept from that machine, not with --version; nothing was changed',
+      );
     }
     const row = this.#ctx.store.versions.get(key, options.version);
     if (!row) {
       if (!this.#isKnown(key)) throw unknownKey(key);
-      throw new ActionRefused('unknown-version', `${key} has no version ${options.version}; claude-sync versions lists them; nothing was changed`);
+      throw new ActionRefused(
+        'unknown-version',
+        `${key} has no version ${options.version}; claude-sync versions lists them; nothing was changed`,
+      );
     }
     const isLog = this.#ctx.rules.ofKey(key).merge === 'log';
     return isLog ? this.#restoreAsSession(key, row) : this.#restoreDocument(key, row);
@@ -72,7 +89,10 @@ export class UserActions {
     if (!head) {
       const newest = store.versions.list(key)[0];
       if (!newest) throw unknownKey(key);
-      throw new ActionRefused('say-which', `${key} has no current content: choose one with --version (newest: ${newest.version}); nothing was changed`);
+      throw new ActionRefused(
+        'say-which',
+        `${key} has no current content: choose one with --version (newest: ${newest.version}); nothing was changed`,
+      );
     }
     if (head.kind === 'tombstone') {
       const deleted = store.versions.list(key).find((row) => row.reason === 'deleted') ?? store.versions.list(key)[0];
@@ -83,7 +103,9 @@ export class UserActions {
     const keys = session !== null && key === `session/${session}` ? store.heads.withPrefix(key) : [key];
     const to = new Set<MachineName>();
     for (const one of keys) {
-      const evicted = store.pairs.ofKey(one).filter((pair) => pair.evictedSeq !== null && (only === undefined || pair.machine === only));
+      const evicted = store.pairs
+        .ofKey(one)
+        .filter((pair) => pair.evictedSeq !== null && (only === undefined || pair.machine === only));
       if (evicted.length === 0) continue;
       await lock.with(one, async () => {
         const current = store.heads.get(one);
@@ -97,7 +119,10 @@ export class UserActions {
       }
     }
     if (to.size === 0) {
-      throw new ActionRefused('not-evicted', `${key} was not swept from ${only ?? 'any machine'}: there is nothing to bring back; nothing was changed`);
+      throw new ActionRefused(
+        'not-evicted',
+        `${key} was not swept from ${only ?? 'any machine'}: there is nothing to bring back; nothing was changed`,
+      );
     }
     this.#log(key, 'restore', head.size, `to ${[...to].join(', ')}`);
     return { key, to: [...to], bytes: head.size };
@@ -113,21 +138,29 @@ export class UserActions {
     const { archive, lock, clock, random } = this.#ctx;
     const session = sessionOf(key);
     if (session === null || key !== `session/${session}`) {
-      throw new ActionRefused('say-which', 'a version of a subagent log is brought back with its session; nothing was changed');
+      throw new ActionRefused(
+        'say-which',
+        'a version of a subagent log is brought back with its session; nothing was changed',
+      );
     }
     const uuid = uuidFrom({ random: Buffer.from(random.hex(16), 'hex') });
     const made: Key = `session/${uuid}`;
     const now = clock.now();
     // As a stream: a session may be larger than memory. A kept content that turns out damaged at its end leaves nothing behind.
     const lines = readdressed(archive.readVersion(row.sha256), session, uuid);
-    const head = await lock.with(made, () => this.#heads.append(made, lines, { origin: row.machine, mtimeMs: now, seenAt: now }, () => {}));
+    const head = await lock.with(made, () =>
+      this.#heads.append(made, lines, { origin: row.machine, mtimeMs: now, seenAt: now }, () => {}),
+    );
     this.#ctx.headChanged(made, null);
     this.#log(made, 'restore', head.size, `version ${row.version} of ${key} as a session of its own`);
     return { key: made, to: [...this.#ctx.machines()].map((machine) => machine.name), bytes: head.size };
   }
 
   /** The user's answer to a conflict: one machine's side, or content merged by hand. */
-  async resolveConflict(id: number, choice: { readonly keep: MachineName } | { readonly merged: Buffer }): Promise<ConflictRow> {
+  async resolveConflict(
+    id: number,
+    choice: { readonly keep: MachineName } | { readonly merged: Buffer },
+  ): Promise<ConflictRow> {
     const { store, archive, clock } = this.#ctx;
     const conflict = store.conflicts.get(id);
     if (!conflict) throw new ActionRefused('unknown-conflict', `there is no conflict ${id}; nothing was changed`);
@@ -136,9 +169,13 @@ export class UserActions {
     let origin: MachineName;
     if ('keep' in choice) {
       const side = conflict.sides.find((one) => one.machine === choice.keep);
-      if (!side?.sha256) throw new ActionRefused('unknown-machine', `${choice.keep} is no side of conflict ${id}; nothing was changed`);
+      if (!side?.sha256)
+        throw new ActionRefused('unknown-machine', `${choice.keep} is no side of conflict ${id}; nothing was changed`);
       if (!(await archive.holds(side.sha256))) {
-        throw new ActionRefused('unknown-version', `what ${choice.keep} had in conflict ${id} is not kept any more (versions.keepDays); nothing was changed`);
+        throw new ActionRefused(
+          'unknown-version',
+          `what ${choice.keep} had in conflict ${id} is not kept any more (versions.keepDays); nothing was changed`,
+        );
       }
       content = side.sha256;
       origin = side.machine;
@@ -148,7 +185,8 @@ export class UserActions {
       origin = conflict.sides[0]?.machine ?? '';
       resolution = 'merged by hand';
     }
-    const reversed = conflict.status !== 'open' && conflict.winner !== null && 'keep' in choice && choice.keep !== conflict.winner;
+    const reversed =
+      conflict.status !== 'open' && conflict.winner !== null && 'keep' in choice && choice.keep !== conflict.winner;
     const executable = store.heads.get(conflict.key)?.executable ?? false;
     // Every side's content is kept and known: it is what each machine is taken to have agreed to give up. Once a conflict is decided,
     // the loser's copy is not its side any more, and what is verified there counts.
@@ -187,7 +225,11 @@ export class UserActions {
   /** Executable content from a machine with trust `data` becomes the head. */
   async acceptApproval(id: number): Promise<void> {
     const row = this.#ctx.store.approvals.get(id);
-    if (row?.status !== 'waiting') throw new ActionRefused('unknown-approval', `nothing waits for approval with the number ${id}; nothing was changed`);
+    if (row?.status !== 'waiting')
+      throw new ActionRefused(
+        'unknown-approval',
+        `nothing waits for approval with the number ${id}; nothing was changed`,
+      );
     if (row.sha256 !== null) await this.#newHead(row.key, row.sha256, row.executable, row.machine);
     this.#ctx.store.approvals.update({ ...row, status: 'accepted' });
     this.#ctx.machine(row.machine)?.queue.mark(row.key, { look: true, urgent: true });
@@ -196,7 +238,11 @@ export class UserActions {
   /** Executable content from a machine with trust `data` stays where it is. */
   rejectApproval(id: number): void {
     const row = this.#ctx.store.approvals.get(id);
-    if (row?.status !== 'waiting') throw new ActionRefused('unknown-approval', `nothing waits for approval with the number ${id}; nothing was changed`);
+    if (row?.status !== 'waiting')
+      throw new ActionRefused(
+        'unknown-approval',
+        `nothing waits for approval with the number ${id}; nothing was changed`,
+      );
     this.#ctx.store.approvals.update({ ...row, status: 'rejected' });
   }
 

@@ -37,7 +37,8 @@ export async function guardedAppend(
       if (!isAsExpected(end.stat, request.expect)) return CHANGED;
       if (context.verifyHandle && !isAsExpected(await opened.value.stat(), request.expect)) return CHANGED;
     }
-    if (!(await context.room.has(request.bytes.length))) return refused('no-space', 'the disk is full or the quota is used up');
+    if (!(await context.room.has(request.bytes.length)))
+      return refused('no-space', 'the disk is full or the quota is used up');
     return await writeAndReadBack(context, opened.value, request);
   } catch (error) {
     return outcomeOfFailure(error);

@@ -69,7 +69,11 @@ export async function withFileAside(
     let outcome: WriteOutcome;
     try {
       const moved = await fs.lstat(undoPath);
-      const isExpected = moved !== null && moved.type === 'file' && isAsExpected(moved, expect) && (await hasContent(fs, undoPath, moved, sha256));
+      const isExpected =
+        moved !== null &&
+        moved.type === 'file' &&
+        isAsExpected(moved, expect) &&
+        (await hasContent(fs, undoPath, moved, sha256));
       outcome = isExpected ? await then(undoPath) : CHANGED;
     } catch (error) {
       // Throws for `disconnected`: the intent stays open and the next connection decides.

@@ -74,7 +74,8 @@ const OUT_OF_WATCHES = 'the system has no more ';
 export function troubleOf(code: string, error: unknown): string {
   const instead = 'so changes are found by looking again and again';
   if (code === 'ENOSPC') return `${OUT_OF_WATCHES}file watches, ${instead}; raise fs.inotify.max_user_watches`;
-  if (code === 'EMFILE') return `${OUT_OF_WATCHES}watchers or open files, ${instead}; raise fs.inotify.max_user_instances`;
+  if (code === 'EMFILE')
+    return `${OUT_OF_WATCHES}watchers or open files, ${instead}; raise fs.inotify.max_user_instances`;
   return `watching failed in part: ${error instanceof Error ? error.message : String(error)}`;
 }
 

@@ -69,7 +69,7 @@ class FolderWatch {
 
   /** Watches `folder` and all folders below it; `isNew` ones are told. */
   watchTree(folder: RelativePath, isNew: boolean): void {
-    for (const pending = [folder]; pending.length > 0; ) {
+    for (const pending = [folder]; pending.length > 0;) {
       const at = pending.pop() ?? '';
       if (at !== '' && (isPrivate(at) || this.#prune(at))) continue;
       if (!this.#watch(at)) continue;

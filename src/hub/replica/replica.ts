@@ -235,7 +235,9 @@ export class ReplicaFull extends Error {
   readonly machine: MachineName;
 
   constructor(machine: MachineName, reason: string, cause?: unknown) {
-    super(`the disk of ${machine} is full or its quota is used up (${reason}); make room there, it goes on by itself`, { cause });
+    super(`the disk of ${machine} is full or its quota is used up (${reason}); make room there, it goes on by itself`, {
+      cause,
+    });
     this.name = 'ReplicaFull';
     this.machine = machine;
   }

@@ -49,7 +49,8 @@ export async function scanTree(
     } catch (error) {
       if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
       // claudeDir itself was there a moment ago; that it vanished is no statement about what was in it.
-      if (error.code !== 'missing' || at === '') unlisted.set(at, error instanceof RootUnknown ? error.why : `it cannot be listed: ${error.code}`);
+      if (error.code !== 'missing' || at === '')
+        unlisted.set(at, error instanceof RootUnknown ? error.why : `it cannot be listed: ${error.code}`);
       return [];
     }
   }

@@ -7,7 +7,14 @@ import { FileSystemError } from '../ports/file-system.ts';
 import type { FileSystem } from '../ports/file-system.ts';
 import type { IntentTable, UndoTable } from '../store/store.ts';
 import { guardedAppend } from './append.ts';
-import { makePrivateFolders, probeFolding, readMarker, replaceMarker, requireClaudeFolder, writeMarker } from './claude-folder.ts';
+import {
+  makePrivateFolders,
+  probeFolding,
+  readMarker,
+  replaceMarker,
+  requireClaudeFolder,
+  writeMarker,
+} from './claude-folder.ts';
 import type { LivenessProbe } from './liveness.ts';
 import { lockFolder } from './lock-folder.ts';
 import type { CopyThreads } from './many/copy-threads.ts';

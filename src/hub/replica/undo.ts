@@ -61,7 +61,10 @@ export async function expireUndo(
  * Removes undo entries that are not to be found again, whatever their age: of sessions that the user had forgotten.
  * @throws {FileSystemError}
  */
-export async function dropUndo(context: TreeContext, isWanted: (path: RelativePath, at: UnixMs) => boolean): Promise<void> {
+export async function dropUndo(
+  context: TreeContext,
+  isWanted: (path: RelativePath, at: UnixMs) => boolean,
+): Promise<void> {
   for (const row of context.undo.ofMachine(context.machine)) {
     if (context.busyUndo.has(row.name) || !isWanted(row.path, row.at)) continue;
     try {

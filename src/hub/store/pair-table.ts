@@ -107,7 +107,8 @@ export class Pairs implements PairTable {
 
   #of(machine: MachineName): OneMachine {
     let pairs = this.#machines.get(machine);
-    if (pairs === undefined) this.#machines.set(machine, (pairs = { byKey: new Map(), byPath: new Map(), order: null }));
+    if (pairs === undefined)
+      this.#machines.set(machine, (pairs = { byKey: new Map(), byPath: new Map(), order: null }));
     return pairs;
   }
 }

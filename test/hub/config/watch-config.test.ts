@@ -82,7 +82,13 @@ describe('a configuration that changes while the hub runs', () => {
 
   it('is told to be good again, also when it says what it said before', async () => {
     let mended = 0;
-    const options = { file, home: '/home/ada', clock: realClock, current: await loadConfig(file, '/home/ada'), settleMs: 30 };
+    const options = {
+      file,
+      home: '/home/ada',
+      clock: realClock,
+      current: await loadConfig(file, '/home/ada'),
+      settleMs: 30,
+    };
     const onTrouble = (reason: string): void => assert.fail(reason);
     const onMended = (): void => void (mended += 1);
     watching = await watchConfig({ ...options, onConfig: told.add, onError: told.add, onMended, onTrouble });

@@ -62,17 +62,38 @@ describe('census', () => {
     const { counts, files, bytes } = census.of('a', ['plans/c.md']);
     assert.deepEqual([counts.behind, counts.level, counts.held, files, bytes], [1, 1, 1, 2, 12]);
     store.pairs.put(pair({ key: 'agents/a.md', machine: 'a', seq: 2, state: 'ok', bytes: 6 }));
-    assert.deepEqual([census.of('a', []).counts.behind, census.of('a', []).counts.level, census.of('a', []).bytes], [1, 2, 13]);
+    assert.deepEqual(
+      [census.of('a', []).counts.behind, census.of('a', []).counts.level, census.of('a', []).bytes],
+      [1, 2, 13],
+    );
     store.abandon();
   });
 });
 
 function head(key: string, seq: number, gone: boolean): Head {
-  return { key, seq, kind: gone ? 'tombstone' : 'file', size: 1, hash: 'h', mtimeMs: 0, executable: false, origin: 'a' };
+  return {
+    key,
+    seq,
+    kind: gone ? 'tombstone' : 'file',
+    size: 1,
+    hash: 'h',
+    mtimeMs: 0,
+    executable: false,
+    origin: 'a',
+  };
 }
 
 function pair(of: { key: string; machine: string; seq: number; state: Pair['state']; bytes: number }): Pair {
   const { key, machine, seq, state, bytes } = of;
-  const base: Base = { seq, kind: 'file', hash: 'h', fileBytes: bytes, mtimeMs: 0, inode: '', executable: false, cursor: null };
+  const base: Base = {
+    seq,
+    kind: 'file',
+    hash: 'h',
+    fileBytes: bytes,
+    mtimeMs: 0,
+    inode: '',
+    executable: false,
+    cursor: null,
+  };
   return { machine, key, path: key, base: seq === 0 ? null : base, evictedSeq: null, state, reason: null };
 }

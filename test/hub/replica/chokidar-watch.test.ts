@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createChokidarWatch, troubleOf } from '../../../src/hub/replica/chokidar-watch.ts';
 import { createFolderWatch } from '../../../src/hub/replica/folder-watch.ts';
@@ -22,7 +31,8 @@ class Hints {
   readonly take = (hint: Hint): void => {
     this.all.push(hint);
     if (hint.kind === 'folder' && existsSync(join(this.root, hint.path))) {
-      for (const name of readdirSync(join(this.root, hint.path), { recursive: true })) this.scanned.add(`${hint.path}/${String(name)}`);
+      for (const name of readdirSync(join(this.root, hint.path), { recursive: true }))
+        this.scanned.add(`${hint.path}/${String(name)}`);
     }
     for (const wake of this.#waiting.splice(0)) wake();
   };
@@ -52,112 +62,116 @@ function createQuickPollWatch(root: string, prune: (folder: string) => boolean):
   return createPollWatch({ fs: createNodeFileSystem(root), clock: systemClock, everyMs: 5, prune });
 }
 
-const WATCHES = process.platform === 'linux' ? [createChokidarWatch, createFolderWatch, createQuickPollWatch] : [createChokidarWatch, createQuickPollWatch];
+const WATCHES =
+  process.platform === 'linux'
+    ? [createChokidarWatch, createFolderWatch, createQuickPollWatch]
+    : [createChokidarWatch, createQuickPollWatch];
 
-for (const create of WATCHES) describe(`watching a local folder with ${create.name}`, () => {
-  let ground: Ground;
-  let hints: Hints;
-  let source: WatchSource;
-  const troubles: string[] = [];
+for (const create of WATCHES)
+  describe(`watching a local folder with ${create.name}`, () => {
+    let ground: Ground;
+    let hints: Hints;
+    let source: WatchSource;
+    const troubles: string[] = [];
 
-  beforeEach(async () => {
-    ground = new Ground();
-    ground.write('agents/a.md', 'text');
-    ground.write('projects/-p/s.jsonl', '1\n');
-    hints = new Hints();
-    hints.root = ground.root;
-    troubles.length = 0;
-    source = create(ground.root, (folder) => folder === 'cache');
-    await source.start(hints.take, (reason) => troubles.push(reason));
-  });
-  afterEach(async () => {
-    await source.close();
-    ground.remove();
-  });
+    beforeEach(async () => {
+      ground = new Ground();
+      ground.write('agents/a.md', 'text');
+      ground.write('projects/-p/s.jsonl', '1\n');
+      hints = new Hints();
+      hints.root = ground.root;
+      troubles.length = 0;
+      source = create(ground.root, (folder) => folder === 'cache');
+      await source.start(hints.take, (reason) => troubles.push(reason));
+    });
+    afterEach(async () => {
+      await source.close();
+      ground.remove();
+    });
 
-  it('tells an append, and the next one', async () => {
-    for (let i = 0; i < 5; i++) {
-      const before = hints.all.length;
-      appendFileSync(ground.at('projects/-p/s.jsonl'), '2\n');
-      await hints.until(() => hints.all.length > before);
-    }
-    assert.ok(hints.all.every((hint) => hint.path === 'projects/-p/s.jsonl'));
-  });
-
-  it('tells a new file, a removed one, and an atomic save over one, again and again', async () => {
-    writeFileSync(ground.at('agents/b.md'), '');
-    await hints.until(() => hints.has('agents/b.md'));
-    hints.all.length = 0;
-    unlinkSync(ground.at('agents/b.md'));
-    await hints.until(() => hints.has('agents/b.md'));
-    for (let i = 0; i < 20; i++) {
-      hints.all.length = 0;
-      writeFileSync(ground.at('agents/a.md.tmp'), `text ${i}`);
-      renameSync(ground.at('agents/a.md.tmp'), ground.at('agents/a.md'));
-      await hints.until(() => hints.has('agents/a.md'));
-    }
-  });
-
-  it('tells every file created at once in new nested folders', async () => {
-    const paths: string[] = [];
-    for (let folder = 0; folder < 40; folder++) {
-      mkdirSync(ground.at(`projects/-new-${folder}/deep/er`), { recursive: true });
-      for (let file = 0; file < 4; file++) {
-        const path = `projects/-new-${folder}/deep/er/${file}.jsonl`;
-        writeFileSync(ground.at(path), '');
-        paths.push(path);
+    it('tells an append, and the next one', async () => {
+      for (let i = 0; i < 5; i++) {
+        const before = hints.all.length;
+        appendFileSync(ground.at('projects/-p/s.jsonl'), '2\n');
+        await hints.until(() => hints.all.length > before);
       }
-    }
-    await hints.until(() => paths.every((path) => hints.leadTo(path)));
-    assert.ok(hints.has('projects/-new-0', 'folder'));
-  });
+      assert.ok(hints.all.every((hint) => hint.path === 'projects/-p/s.jsonl'));
+    });
 
-  it('tells a folder that is moved in as a folder to scan', async () => {
-    const other = new Ground();
-    other.write('skill/deep/x.md', '');
-    renameSync(other.at('skill'), ground.at('agents/skill'));
-    await hints.until(() => hints.has('agents/skill', 'folder') && hints.leadTo('agents/skill/deep/x.md'));
-    other.remove();
-  });
+    it('tells a new file, a removed one, and an atomic save over one, again and again', async () => {
+      writeFileSync(ground.at('agents/b.md'), '');
+      await hints.until(() => hints.has('agents/b.md'));
+      hints.all.length = 0;
+      unlinkSync(ground.at('agents/b.md'));
+      await hints.until(() => hints.has('agents/b.md'));
+      for (let i = 0; i < 20; i++) {
+        hints.all.length = 0;
+        writeFileSync(ground.at('agents/a.md.tmp'), `text ${i}`);
+        renameSync(ground.at('agents/a.md.tmp'), ground.at('agents/a.md'));
+        await hints.until(() => hints.has('agents/a.md'));
+      }
+    });
 
-  it('goes on after a folder was taken away and another one took its place', async () => {
-    for (let round = 0; round < 5; round++) {
-      rmSync(ground.at('projects/-p'), { recursive: true });
-      ground.write(`projects/-p/deep/${round}.jsonl`, '');
-      await hints.until(() => hints.leadTo(`projects/-p/deep/${round}.jsonl`));
+    it('tells every file created at once in new nested folders', async () => {
+      const paths: string[] = [];
+      for (let folder = 0; folder < 40; folder++) {
+        mkdirSync(ground.at(`projects/-new-${folder}/deep/er`), { recursive: true });
+        for (let file = 0; file < 4; file++) {
+          const path = `projects/-new-${folder}/deep/er/${file}.jsonl`;
+          writeFileSync(ground.at(path), '');
+          paths.push(path);
+        }
+      }
+      await hints.until(() => paths.every((path) => hints.leadTo(path)));
+      assert.ok(hints.has('projects/-new-0', 'folder'));
+    });
+
+    it('tells a folder that is moved in as a folder to scan', async () => {
+      const other = new Ground();
+      other.write('skill/deep/x.md', '');
+      renameSync(other.at('skill'), ground.at('agents/skill'));
+      await hints.until(() => hints.has('agents/skill', 'folder') && hints.leadTo('agents/skill/deep/x.md'));
+      other.remove();
+    });
+
+    it('goes on after a folder was taken away and another one took its place', async () => {
+      for (let round = 0; round < 5; round++) {
+        rmSync(ground.at('projects/-p'), { recursive: true });
+        ground.write(`projects/-p/deep/${round}.jsonl`, '');
+        await hints.until(() => hints.leadTo(`projects/-p/deep/${round}.jsonl`));
+        await hints.until(() => {
+          appendFileSync(ground.at(`projects/-p/deep/${round}.jsonl`), '1\n');
+          return hints.has(`projects/-p/deep/${round}.jsonl`);
+        }, 20);
+      }
+    });
+
+    it('follows a folder that is moved within the tree', async () => {
+      ground.write('projects/-p/deep/x.jsonl', '');
+      await hints.until(() => hints.leadTo('projects/-p/deep/x.jsonl'));
+      renameSync(ground.at('projects/-p'), ground.at('projects/-q'));
+      await hints.until(() => hints.has('projects/-p', 'folder') && hints.has('projects/-q', 'folder'));
       await hints.until(() => {
-        appendFileSync(ground.at(`projects/-p/deep/${round}.jsonl`), '1\n');
-        return hints.has(`projects/-p/deep/${round}.jsonl`);
+        appendFileSync(ground.at('projects/-q/deep/x.jsonl'), '1\n');
+        return hints.has('projects/-q/deep/x.jsonl');
       }, 20);
-    }
-  });
+    });
 
-  it('follows a folder that is moved within the tree', async () => {
-    ground.write('projects/-p/deep/x.jsonl', '');
-    await hints.until(() => hints.leadTo('projects/-p/deep/x.jsonl'));
-    renameSync(ground.at('projects/-p'), ground.at('projects/-q'));
-    await hints.until(() => hints.has('projects/-p', 'folder') && hints.has('projects/-q', 'folder'));
-    await hints.until(() => {
-      appendFileSync(ground.at('projects/-q/deep/x.jsonl'), '1\n');
-      return hints.has('projects/-q/deep/x.jsonl');
-    }, 20);
-  });
+    it('says nothing about pruned folders and its own', async () => {
+      ground.write('.claude-sync/tmp/1-ab', '');
+      ground.write('cache/x', '');
+      writeFileSync(ground.at('agents/last.md'), '');
+      await hints.until(() => hints.has('agents/last.md'));
+      assert.deepEqual(
+        hints.all.filter((hint) => /^(\.claude-sync|cache)/.test(hint.path)),
+        [],
+      );
+      assert.deepEqual(troubles, []);
+    });
 
-  it('says nothing about pruned folders and its own', async () => {
-    ground.write('.claude-sync/tmp/1-ab', '');
-    ground.write('cache/x', '');
-    writeFileSync(ground.at('agents/last.md'), '');
-    await hints.until(() => hints.has('agents/last.md'));
-    assert.deepEqual(
-      hints.all.filter((hint) => /^(\.claude-sync|cache)/.test(hint.path)),
-      [],
-    );
-    assert.deepEqual(troubles, []);
+    it('says what helps when the system runs out of watches', () => {
+      assert.match(troubleOf('ENOSPC', new Error('x')), /max_user_watches/);
+      assert.match(troubleOf('EMFILE', new Error('x')), /max_user_instances/);
+      assert.match(troubleOf('EIO', new Error('broken')), /broken/);
+    });
   });
-
-  it('says what helps when the system runs out of watches', () => {
-    assert.match(troubleOf('ENOSPC', new Error('x')), /max_user_watches/);
-    assert.match(troubleOf('EMFILE', new Error('x')), /max_user_instances/);
-    assert.match(troubleOf('EIO', new Error('broken')), /broken/);
-  });
-});

@@ -202,7 +202,10 @@ describe('looking, scanning and reading', () => {
         const outcome = await replica.append('history.jsonl', { expect, bytes: Buffer.from(line + line), mtimeMs: 1 });
         assert.equal(outcome.kind === 'refused' && outcome.code, 'no-space');
         assert.equal(volume.text('history.jsonl'), '{"a":1}\n');
-        assert.equal((await replica.append('history.jsonl', { expect, bytes: Buffer.from(line), mtimeMs: 1 })).kind, 'done');
+        assert.equal(
+          (await replica.append('history.jsonl', { expect, bytes: Buffer.from(line), mtimeMs: 1 })).kind,
+          'done',
+        );
       }),
     );
 

@@ -240,7 +240,9 @@ export class Ledger {
 
   /** Lines written into `log` that these bytes end with, and are longer. */
   linesAtEndOf(log: string, text: string): string[] {
-    return [...(this.#known.get(log) ?? [])].filter((line) => line !== '' && line.length < text.length && text.endsWith(line));
+    return [...(this.#known.get(log) ?? [])].filter(
+      (line) => line !== '' && line.length < text.length && text.endsWith(line),
+    );
   }
 
   /** Whether these bytes are the beginning of a line that was written into `log`. */
@@ -260,7 +262,10 @@ export class Ledger {
   #noticed(machine: string, since: number): boolean {
     const reachable = this.#reachableSince.get(machine) ?? null;
     if (reachable === null || this.#hubSince === null) return false;
-    return this.#now() - Math.max(since, reachable, this.#hubSince, this.#unreadableUntil.get(machine) ?? 0) > NOTICED_AFTER_MS;
+    return (
+      this.#now() - Math.max(since, reachable, this.#hubSince, this.#unreadableUntil.get(machine) ?? 0) >
+      NOTICED_AFTER_MS
+    );
   }
 }
 

@@ -134,7 +134,8 @@ export class Reader {
         !this.#startsShort(log, whole)
       ) {
         // Taken out between the hub's look and its write: the child stands alone there until the file is put in order.
-        if (this.#ledger.isJustWithdrawn(machine.name, record.parentUuid)) this.#ledger.displaced.add(record.parentUuid);
+        if (this.#ledger.isJustWithdrawn(machine.name, record.parentUuid))
+          this.#ledger.displaced.add(record.parentUuid);
         else return this.#violate('hole', machine, log, `a reader sees ${shorten(text)} without its parent`);
       }
       uuids.add(record.uuid);

@@ -5,7 +5,13 @@ import type { SeenFile } from './sight.ts';
 import type { Outcome } from '../outcome.ts';
 
 /** Executable content of a machine that is not fully trusted waits, kept, until the user has seen it (docs/sync.md section 10). */
-export async function askForApproval(ctx: EngineContext, machine: MachineView, pair: Pair, seen: SeenFile, staged: Staged): Promise<Outcome> {
+export async function askForApproval(
+  ctx: EngineContext,
+  machine: MachineView,
+  pair: Pair,
+  seen: SeenFile,
+  staged: Staged,
+): Promise<Outcome> {
   const { store, archive, clock } = ctx;
   const waiting = store.approvals.list().filter((row) => row.key === pair.key && row.machine === machine.name);
   if (waiting.some((row) => row.sha256 === staged.sha256 && row.status !== 'accepted')) {

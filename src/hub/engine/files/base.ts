@@ -17,12 +17,26 @@ export function absentBase(seq: number): Base {
 
 /** Base of a copy of anything but a log, as `stat` saw it. */
 export function fileBase(stat: FileStat, seq: number, hash: Sha256 | null, executable: boolean): Base {
-  return { seq, kind: 'file', hash, fileBytes: stat.size, mtimeMs: stat.mtimeMs, inode: stat.inode, executable, cursor: null };
+  return {
+    seq,
+    kind: 'file',
+    hash,
+    fileBytes: stat.size,
+    mtimeMs: stat.mtimeMs,
+    inode: stat.inode,
+    executable,
+    cursor: null,
+  };
 }
 
 /** Whether nothing speaks for a change since the base was verified. */
 export function isUnchanged(base: Base, stat: FileStat): boolean {
-  return base.fileBytes === stat.size && base.mtimeMs === stat.mtimeMs && base.inode === stat.inode && base.executable === stat.executable;
+  return (
+    base.fileBytes === stat.size &&
+    base.mtimeMs === stat.mtimeMs &&
+    base.inode === stat.inode &&
+    base.executable === stat.executable
+  );
 }
 
 /**

@@ -59,7 +59,9 @@ export class FileCopy {
     const todo = plan(input);
     switch (todo.do) {
       case 'nothing':
-        return seen.observed.kind === 'unknown' ? { kind: 'held', reason: machine.notices.get(pair.path) ?? 'cannot be read' } : LEVEL;
+        return seen.observed.kind === 'unknown'
+          ? { kind: 'held', reason: machine.notices.get(pair.path) ?? 'cannot be read' }
+          : LEVEL;
       case 'adopt':
         this.#heads.saveSeen(machine, pair, seen, head?.seq ?? 0);
         return LEVEL;
@@ -69,7 +71,9 @@ export class FileCopy {
         return this.#evict(machine, pair, head);
       case 'commit-tombstone':
         // The folder of a project that is renamed or removed takes its memory along: nobody deleted that.
-        return (await isWithoutProject(machine, pair)) ? this.#evict(machine, pair, head) : this.#commitTombstone(machine, pair, head);
+        return (await isWithoutProject(machine, pair))
+          ? this.#evict(machine, pair, head)
+          : this.#commitTombstone(machine, pair, head);
       case 'commit':
         return this.#commit(machine, pair, rule, seen, head, input);
       case 'deliver':
@@ -131,7 +135,8 @@ export class FileCopy {
     // Planned from what the base remembers: the bytes themselves have to be read first.
     const staged = seen.staged;
     if (staged === null) return readAgain(this.#ctx, machine, pair);
-    if (rule.executableContent && machine.settings.trust === 'data') return askForApproval(this.#ctx, machine, pair, seen, staged);
+    if (rule.executableContent && machine.settings.trust === 'data')
+      return askForApproval(this.#ctx, machine, pair, seen, staged);
     const id = `${machine.name}\n${pair.key}`;
     const guarded = this.#ctx.guards.on('quarantine-back-in-time');
     if (guarded && head && store.versions.list(pair.key).some((version) => version.sha256 === observed.hash)) {
@@ -147,7 +152,13 @@ export class FileCopy {
     return lock.with(pair.key, async () => {
       if (store.heads.get(pair.key)?.seq !== head?.seq) return LOOK;
       if (head?.kind === 'file') await this.#heads.keepHead(head, 'overwritten');
-      const made = await this.#heads.install(machine, pair.key, staged, stat.mtimeMs - machine.clockOffsetMs, executableOf(input, observed));
+      const made = await this.#heads.install(
+        machine,
+        pair.key,
+        staged,
+        stat.mtimeMs - machine.clockOffsetMs,
+        executableOf(input, observed),
+      );
       this.#heads.saveSeen(machine, pair, seen, made.seq);
       this.#heads.log(machine, pair.key, 'commit', made.size, null);
       this.#ctx.headChanged(pair.key, machine.name);
@@ -184,7 +195,12 @@ export class FileCopy {
     this.#ctx.store.pairs.put({
       ...pair,
       evictedSeq: null,
-      base: fileBase(withTrustedTime(this.#ctx.clock, machine, pair.key, outcome.stat), head.seq, head.hash, head.executable),
+      base: fileBase(
+        withTrustedTime(this.#ctx.clock, machine, pair.key, outcome.stat),
+        head.seq,
+        head.hash,
+        head.executable,
+      ),
     });
     machine.noteDelivered(this.#ctx.headSeenAt(pair.key), size);
     return this.#ctx.store.heads.get(pair.key)?.seq === head.seq ? LEVEL : LOOK;

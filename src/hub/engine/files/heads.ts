@@ -52,7 +52,13 @@ export class FileHeads {
   }
 
   /** What was read from a machine is kept as a version. */
-  async keepStaged(machine: MachineView, key: Key, staged: Staged, stat: FileStat, reason: VersionReason): Promise<void> {
+  async keepStaged(
+    machine: MachineView,
+    key: Key,
+    staged: Staged,
+    stat: FileStat,
+    reason: VersionReason,
+  ): Promise<void> {
     const { archive, store, clock } = this.#ctx;
     const kept = await archive.keep(archive.readStaged(staged, 0, staged.bytes));
     store.versions.add({
@@ -72,11 +78,35 @@ export class FileHeads {
     const { observed, stat } = seen;
     if (observed.kind === 'absent') this.#ctx.store.pairs.put({ ...pair, base: absentBase(seq), evictedSeq: null });
     if (observed.kind !== 'file' || stat === null) return;
-    this.#ctx.store.pairs.put({ ...pair, base: fileBase(withTrustedTime(this.#ctx.clock, machine, pair.key, stat), seq, observed.hash, observed.executable), evictedSeq: null });
+    this.#ctx.store.pairs.put({
+      ...pair,
+      base: fileBase(
+        withTrustedTime(this.#ctx.clock, machine, pair.key, stat),
+        seq,
+        observed.hash,
+        observed.executable,
+      ),
+      evictedSeq: null,
+    });
   }
 
   /** A line of the sync log. */
-  log(machine: MachineView, key: Key, action: 'commit' | 'merge' | 'conflict' | 'evict', bytes: number, detail: string | null): void {
-    this.#ctx.logged({ key, source: machine.name, target: null, action, outcome: 'done', bytes, durationMs: 0, detail });
+  log(
+    machine: MachineView,
+    key: Key,
+    action: 'commit' | 'merge' | 'conflict' | 'evict',
+    bytes: number,
+    detail: string | null,
+  ): void {
+    this.#ctx.logged({
+      key,
+      source: machine.name,
+      target: null,
+      action,
+      outcome: 'done',
+      bytes,
+      durationMs: 0,
+      detail,
+    });
   }
 }

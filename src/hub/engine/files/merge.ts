@@ -36,7 +36,8 @@ export class FileMerge {
     const { observed, stat, staged } = seen;
     if (observed.kind !== 'file' || stat === null || head?.kind !== 'file') return LOOK;
     if (staged === null) return readAgain(this.#ctx, machine, pair);
-    if (rule.executableContent && machine.settings.trust === 'data') return askForApproval(this.#ctx, machine, pair, seen, staged);
+    if (rule.executableContent && machine.settings.trust === 'data')
+      return askForApproval(this.#ctx, machine, pair, seen, staged);
     return lock.with(pair.key, async () => {
       if (store.heads.get(pair.key)?.seq !== head.seq) return LOOK;
       const merged = await this.#mergedContent(pair, rule, head, staged, stat, machine);
@@ -44,7 +45,13 @@ export class FileMerge {
       await this.#heads.keepHead(head, 'merged');
       await this.#heads.keepStaged(machine, pair.key, staged, stat, 'merged');
       const result = await archive.stage(once(merged));
-      await this.#heads.install(machine, pair.key, result, Math.max(head.mtimeMs, stat.mtimeMs - machine.clockOffsetMs), executableOf(input, observed));
+      await this.#heads.install(
+        machine,
+        pair.key,
+        result,
+        Math.max(head.mtimeMs, stat.mtimeMs - machine.clockOffsetMs),
+        executableOf(input, observed),
+      );
       // The machine's own content is its base now: it gets the merged one as any machine that is behind.
       this.#heads.saveSeen(machine, pair, seen, 0);
       this.#heads.log(machine, pair.key, 'merge', merged.length, null);
@@ -53,7 +60,14 @@ export class FileMerge {
     });
   }
 
-  async #mergedContent(pair: Pair, rule: Rule, head: Head, staged: Staged, stat: FileStat, machine: MachineView): Promise<Buffer | null> {
+  async #mergedContent(
+    pair: Pair,
+    rule: Rule,
+    head: Head,
+    staged: Staged,
+    stat: FileStat,
+    machine: MachineView,
+  ): Promise<Buffer | null> {
     const { archive } = this.#ctx;
     const baseHash = pair.base?.hash ?? null;
     if (rule.merge === 'lww' || Math.max(head.size, staged.bytes) > 1024 * 1024) return null;
@@ -107,14 +121,26 @@ export class FileMerge {
       return LOOK;
     }
     const observed = seen.observed.kind === 'file' ? seen.observed : { executable: stat.executable };
-    const made = await this.#heads.install(machine, pair.key, staged, stat.mtimeMs - machine.clockOffsetMs, executableOf(input, observed));
+    const made = await this.#heads.install(
+      machine,
+      pair.key,
+      staged,
+      stat.mtimeMs - machine.clockOffsetMs,
+      executableOf(input, observed),
+    );
     this.#heads.saveSeen(machine, pair, seen, made.seq);
     this.#ctx.headChanged(pair.key, machine.name);
     return LEVEL;
   }
 
   /** Every machine keeps its own until the user has decided; both contents are kept. */
-  async conflictForUser(machine: MachineView, pair: Pair, seen: SeenFile, head: Head | undefined, strategy: string): Promise<Outcome> {
+  async conflictForUser(
+    machine: MachineView,
+    pair: Pair,
+    seen: SeenFile,
+    head: Head | undefined,
+    strategy: string,
+  ): Promise<Outcome> {
     const { store, clock, archive } = this.#ctx;
     const { observed, stat, staged } = seen;
     if (observed.kind !== 'file' || stat === null || !head) return LOOK;

@@ -56,7 +56,11 @@ export class FileSight {
     machine.notices.delete(pair.path);
     if (look.kind === 'absent') {
       this.#moving.delete(id);
-      return { observed: { kind: 'absent', confirmed: await this.#isConfirmed(machine, pair, id) }, stat: null, staged: null };
+      return {
+        observed: { kind: 'absent', confirmed: await this.#isConfirmed(machine, pair, id) },
+        stat: null,
+        staged: null,
+      };
     }
     if (this.#absentSince.delete(id)) machine.pendingDelete(pair.key, false);
     const { stat } = look;
@@ -76,7 +80,12 @@ export class FileSight {
     }
     machine.noteReceived(staged.bytes);
     const after = await machine.replica.look(pair.path);
-    if (after.kind !== 'file' || after.stat.size !== stat.size || after.stat.mtimeMs !== stat.mtimeMs || after.stat.inode !== stat.inode) {
+    if (
+      after.kind !== 'file' ||
+      after.stat.size !== stat.size ||
+      after.stat.mtimeMs !== stat.mtimeMs ||
+      after.stat.inode !== stat.inode
+    ) {
       await this.#ctx.archive.discard(staged);
       return settling(STABLE_MS);
     }

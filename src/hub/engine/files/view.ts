@@ -21,7 +21,12 @@ export class FileView {
   }
 
   /** The synced part of the copy, staged; a sentence when the copy cannot be read as what it should be. */
-  async stage(machine: MachineView, pair: Pair, rule: Rule, size: number): Promise<Staged | { readonly unreadable: string }> {
+  async stage(
+    machine: MachineView,
+    pair: Pair,
+    rule: Rule,
+    size: number,
+  ): Promise<Staged | { readonly unreadable: string }> {
     if (rule.merge !== 'keys') return this.#ctx.archive.stage(machine.replica.read(pair.path, 0, size));
     if (size > SETTINGS_LIMIT) return { unreadable: 'settings file is larger than 1 MB' };
     const extracted = extractSettings(await collect(machine.replica.read(pair.path, 0, size)));
@@ -44,7 +49,10 @@ export class FileView {
     const headBytes = (): AsyncIterable<Buffer> => verified(archive.read(pair.key, 0, head.size), head);
     if (rule.merge !== 'keys') return { size: head.size, content: headBytes };
     const present = size === null ? null : await collect(machine.replica.read(pair.path, 0, size));
-    const previous = pair.base?.hash && (await archive.holds(pair.base.hash)) ? await collect(archive.readVersion(pair.base.hash)) : null;
+    const previous =
+      pair.base?.hash && (await archive.holds(pair.base.hash))
+        ? await collect(archive.readVersion(pair.base.hash))
+        : null;
     const bytes = applySettings(present, await collect(headBytes()), previous);
     return { size: bytes.length, content: () => once(bytes) };
   }

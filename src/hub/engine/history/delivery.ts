@@ -25,14 +25,18 @@ export class HistoryDelivery {
 
   /** Brings the file of a machine level with the head. */
   async deliver(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
-    return cursor.cut ? this.#rewrite(machine, pair, base, cursor, head) : this.#append(machine, pair, base, cursor, head);
+    return cursor.cut
+      ? this.#rewrite(machine, pair, base, cursor, head)
+      : this.#append(machine, pair, base, cursor, head);
   }
 
   /** Makes the file on a machine that has none. */
   async create(machine: MachineView, pair: Pair, head: Head): Promise<Outcome> {
     const generation = this.#ctx.generation(HISTORY);
     const { lines, origins } = await this.#heads.undelivered(machine, {}, new Set());
-    const sorted = sortUnion(lines.map((bytes) => ({ bytes, timestampMs: parseEntry(bytes.subarray(0, -1)).timestampMs })));
+    const sorted = sortUnion(
+      lines.map((bytes) => ({ bytes, timestampMs: parseEntry(bytes.subarray(0, -1)).timestampMs })),
+    );
     const content = Buffer.concat(sorted.map((line) => line.bytes));
     if (this.#ctx.generation(HISTORY) !== generation) return LOOK;
     const outcome = await machine.replica.put(pair.path, {
@@ -52,7 +56,10 @@ export class HistoryDelivery {
   async #append(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head): Promise<Outcome> {
     const generation = this.#ctx.generation(HISTORY);
     // Where `origins` does not tell all that the file holds, the file itself does.
-    const found = cursor.common < cursor.lineBytes ? await readWholeLines(machine.replica.read(pair.path, 0, cursor.lineBytes)) : undefined;
+    const found =
+      cursor.common < cursor.lineBytes
+        ? await readWholeLines(machine.replica.read(pair.path, 0, cursor.lineBytes))
+        : undefined;
     if (found && withoutDoubles(found).length < found.length) {
       this.#save(pair, { ...base, cursor: { ...cursor, cut: true } });
       return LOOK;
@@ -61,11 +68,15 @@ export class HistoryDelivery {
     const { lines, origins } = await this.#heads.undelivered(machine, present ? {} : (cursor.origins ?? {}), present);
     if (this.#ctx.generation(HISTORY) !== generation) return LOOK;
     if (lines.length === 0) {
-      if (base.seq !== head.seq || present) this.#save(pair, { ...base, seq: head.seq, cursor: { ...cursor, common: cursor.lineBytes, origins } });
+      if (base.seq !== head.seq || present)
+        this.#save(pair, { ...base, seq: head.seq, cursor: { ...cursor, common: cursor.lineBytes, origins } });
       return LEVEL;
     }
     const torn = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
-    const begun = torn.length === 0 ? -1 : lines.findIndex((line) => line.length > torn.length && line.subarray(0, torn.length).equals(torn));
+    const begun =
+      torn.length === 0
+        ? -1
+        : lines.findIndex((line) => line.length > torn.length && line.subarray(0, torn.length).equals(torn));
     if (torn.length > 0 && begun < 0) return this.#closeTorn(machine, pair, base);
     // An append of ours stopped halfway: that line comes first, and only the rest of it is missing.
     const ordered = begun <= 0 ? lines : [...lines.splice(begun, 1), ...lines];
@@ -74,7 +85,11 @@ export class HistoryDelivery {
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
       if (this.#ctx.generation(HISTORY) !== generation) return LOOK;
-      const outcome = await machine.replica.append(pair.path, { expect: statOf(base), bytes, mtimeMs: this.#now(machine) });
+      const outcome = await machine.replica.append(pair.path, {
+        expect: statOf(base),
+        bytes,
+        mtimeMs: this.#now(machine),
+      });
       if (outcome.kind !== 'done') return notDone(outcome);
       const end = outcome.stat.size;
       const tailHash = hashTail(await collect(machine.replica.read(pair.path, tailStart(end), end)));
@@ -91,11 +106,15 @@ export class HistoryDelivery {
     const generation = this.#ctx.generation(HISTORY);
     const quietFor = this.#quietFor(machine);
     if (!machine.pairing && quietFor < QUIET_MS) return settling(QUIET_MS - quietFor);
-    if (base.fileBytes > cursor.lineBytes && !(await this.#isBegun(machine, pair, base, cursor))) return this.#closeTorn(machine, pair, base);
+    if (base.fileBytes > cursor.lineBytes && !(await this.#isBegun(machine, pair, base, cursor)))
+      return this.#closeTorn(machine, pair, base);
     const unlock = await machine.replica.lock(pair.path);
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
-      const found = await this.#heads.withoutBroken(machine, await readWholeLines(machine.replica.read(pair.path, 0, cursor.lineBytes)));
+      const found = await this.#heads.withoutBroken(
+        machine,
+        await readWholeLines(machine.replica.read(pair.path, 0, cursor.lineBytes)),
+      );
       const own = withoutDoubles(found.filter((line) => !this.#heads.isForgotten(line.bytes)));
       const { lines, origins } = await this.#heads.undelivered(machine, {}, identitiesOf(own));
       const all = [...own.map((line) => line.bytes), ...lines.map((line) => line.subarray(0, -1))];
@@ -128,7 +147,11 @@ export class HistoryDelivery {
     const unlock = await machine.replica.lock(pair.path);
     if (unlock === null) return settling(LOCK_RETRY_MS);
     try {
-      const outcome = await machine.replica.append(pair.path, { expect: statOf(base), bytes: NEWLINE, mtimeMs: this.#now(machine) });
+      const outcome = await machine.replica.append(pair.path, {
+        expect: statOf(base),
+        bytes: NEWLINE,
+        mtimeMs: this.#now(machine),
+      });
       if (outcome.kind !== 'done') return notDone(outcome);
       // The file is read again from the torn line on.
       this.#save(pair, { ...base, fileBytes: -1 });

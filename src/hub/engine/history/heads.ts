@@ -34,7 +34,12 @@ export class HistoryHeads {
    * @param alongside runs in the turn of the commit, also when there is nothing new.
    * @returns the lines that were new.
    */
-  async enter(machine: MachineName, lines: readonly WholeLine[], seenAt: UnixMs, alongside: () => void = () => {}): Promise<readonly WholeLine[]> {
+  async enter(
+    machine: MachineName,
+    lines: readonly WholeLine[],
+    seenAt: UnixMs,
+    alongside: () => void = () => {},
+  ): Promise<readonly WholeLine[]> {
     const known = await this.#identities();
     const fresh = lines.filter((line) => !known.has(parseEntry(line.bytes).identity));
     if (fresh.length === 0) {
@@ -131,7 +136,12 @@ export class HistoryHeads {
         const lines = await readWholeLines(archive.read(head.key, 0, head.size));
         const kept = lines.filter((line) => !this.isForgotten(line.bytes));
         if (kept.length === lines.length) continue;
-        await this.#heads.replace(head.key, once(joined(kept)), { origin, mtimeMs: head.mtimeMs, seenAt: now }, () => {});
+        await this.#heads.replace(
+          head.key,
+          once(joined(kept)),
+          { origin, mtimeMs: head.mtimeMs, seenAt: now },
+          () => {},
+        );
         this.#bump(origin, now);
         dropped = true;
         this.#ctx.newGeneration(HISTORY);
@@ -140,7 +150,10 @@ export class HistoryHeads {
       this.#known = null;
       for (const pair of store.pairs.ofKey(HISTORY)) {
         if (!pair.base?.cursor) continue;
-        store.pairs.put({ ...pair, base: { ...pair.base, seq: 0, cursor: { ...pair.base.cursor, cut: true, origins: {} } } });
+        store.pairs.put({
+          ...pair,
+          base: { ...pair.base, seq: 0, cursor: { ...pair.base.cursor, cut: true, origins: {} } },
+        });
       }
     });
     this.#ctx.headChanged(HISTORY, null);
@@ -167,7 +180,8 @@ export class HistoryHeads {
     for (const origin of this.#names()) {
       const head = this.#heads.present(ownKey(origin));
       if (!head) continue;
-      for (const line of await readWholeLines(this.#ctx.archive.read(head.key, 0, head.size))) known.add(parseEntry(line.bytes).identity);
+      for (const line of await readWholeLines(this.#ctx.archive.read(head.key, 0, head.size)))
+        known.add(parseEntry(line.bytes).identity);
     }
     return known;
   }

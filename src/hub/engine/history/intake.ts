@@ -49,7 +49,8 @@ export class HistoryIntake {
         const all = this.#heads.origins();
         const origins = { ...(latest?.origins ?? {}), [machine.name]: all[machine.name] ?? 0 };
         // Lines of others among the growth: the hub brought them and did not live to note it, or the CLI wrote at the same moment.
-        const unaccounted = grown && (fresh.length < lines.length || (cursor !== null && cursor.common < cursor.lineBytes && !rewritten));
+        const unaccounted =
+          grown && (fresh.length < lines.length || (cursor !== null && cursor.common < cursor.lineBytes && !rewritten));
         store.pairs.put({
           ...pair,
           evictedSeq: null,

@@ -31,10 +31,29 @@ export function joined(lines: readonly { readonly bytes: Buffer }[]): Buffer {
 
 /** Cursor of a file whose whole lines end at `end`, all of which are accounted for. */
 export function cursorAt(end: number, tailHash: string): LogCursor {
-  return { lineBytes: end, merged: end, delivered: end, common: end, forkKey: null, missing: [], cut: false, tailHash, origins: null };
+  return {
+    lineBytes: end,
+    merged: end,
+    delivered: end,
+    common: end,
+    forkKey: null,
+    missing: [],
+    cut: false,
+    tailHash,
+    origins: null,
+  };
 }
 
 /** Base of a history file of `fileBytes` bytes as `stat` saw it. */
 export function historyBase(stat: FileStat, fileBytes: number, seq: number, cursor: LogCursor): Base {
-  return { seq, kind: 'file', hash: null, fileBytes, mtimeMs: stat.mtimeMs, inode: stat.inode, executable: false, cursor };
+  return {
+    seq,
+    kind: 'file',
+    hash: null,
+    fileBytes,
+    mtimeMs: stat.mtimeMs,
+    inode: stat.inode,
+    executable: false,
+    cursor,
+  };
 }

@@ -58,7 +58,11 @@ function isRecord(fact: LineFact): boolean {
 }
 
 /** Keeps a damaged line that is nowhere else as a version of its key. */
-export async function keepTorn(ctx: EngineContext, { machine, key }: Pick<Copy, 'machine' | 'key'>, line: Buffer): Promise<void> {
+export async function keepTorn(
+  ctx: EngineContext,
+  { machine, key }: Pick<Copy, 'machine' | 'key'>,
+  line: Buffer,
+): Promise<void> {
   const kept = await ctx.archive.keep(once(line));
   ctx.store.versions.add({
     key,

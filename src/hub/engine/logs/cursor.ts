@@ -13,7 +13,16 @@ export function isPrefix(cursor: LogCursor): boolean {
 
 /** Cursor of a copy whose first `end` bytes are the head's. */
 export function prefixCursor(end: number): MergedCursor {
-  return { lineBytes: end, merged: end, delivered: end, common: end, forkKey: null, missing: [], cut: false, origins: null };
+  return {
+    lineBytes: end,
+    merged: end,
+    delivered: end,
+    common: end,
+    forkKey: null,
+    missing: [],
+    cut: false,
+    origins: null,
+  };
 }
 
 /** Base of a log copy of `fileBytes` bytes as `stat` saw it. */
@@ -23,7 +32,10 @@ export function baseOf(stat: FileStat, fileBytes: number, seq: number, cursor: L
 
 /** Hash by which the last bytes before a cursor are recognised. */
 export function hashTail(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes.subarray(Math.max(0, bytes.length - TAIL_CHECK_BYTES))).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(bytes.subarray(Math.max(0, bytes.length - TAIL_CHECK_BYTES)))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** Number of bytes that `hashTail` looks at before `end`. */

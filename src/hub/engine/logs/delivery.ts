@@ -31,7 +31,8 @@ export class LogDelivery {
     const generation = this.#ctx.generation(pair.key);
     const { base } = pair;
     try {
-      if (base === null || base.kind === 'absent' || base.cursor === null) return await this.#create(machine, pair, head, generation);
+      if (base === null || base.kind === 'absent' || base.cursor === null)
+        return await this.#create(machine, pair, head, generation);
       if (isPrefix(base.cursor)) return await this.#append(machine, pair, base, base.cursor, head, generation);
       return await this.#repair(machine, pair, base, base.cursor, head, generation);
     } catch (error) {
@@ -56,7 +57,14 @@ export class LogDelivery {
   }
 
   /** The copy is the first `cursor.common` bytes of the head: the rest is added at its end. */
-  async #append(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head, generation: number): Promise<Outcome> {
+  async #append(
+    machine: MachineView,
+    pair: Pair,
+    base: Base,
+    cursor: LogCursor,
+    head: Head,
+    generation: number,
+  ): Promise<Outcome> {
     let at = cursor.common;
     let expect = statOf(base);
     let tornBytes = 0;
@@ -109,7 +117,9 @@ export class LogDelivery {
     const age = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
     const length = base.fileBytes - cursor.lineBytes;
     const torn = await collect(machine.replica.read(pair.path, cursor.lineBytes, base.fileBytes));
-    const next = await collect(this.#ctx.archive.read(pair.key, cursor.common, Math.min(head.size, cursor.common + length)));
+    const next = await collect(
+      this.#ctx.archive.read(pair.key, cursor.common, Math.min(head.size, cursor.common + length)),
+    );
     if (torn.length === length && torn.equals(next)) return length;
     return age < TORN_FOREIGN_MS ? settling(TORN_FOREIGN_MS - age) : this.#closeTorn(machine, pair, base, head);
   }
@@ -124,15 +134,30 @@ export class LogDelivery {
     return outcome.kind === 'done' ? LOOK : notDone(outcome);
   }
 
-  async #repair(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head, generation: number): Promise<Outcome> {
+  async #repair(
+    machine: MachineView,
+    pair: Pair,
+    base: Base,
+    cursor: LogCursor,
+    head: Head,
+    generation: number,
+  ): Promise<Outcome> {
     const session = sessionOf(pair.key);
     const live = session !== null && (await machine.isLive(session));
     const quietFor = this.#ctx.clock.now() - (machine.changedAt(pair.key) ?? 0);
-    if (!live && base.fileBytes > cursor.lineBytes && this.#ctx.guards.on('torn-target') && !(await this.#isBegun(machine, pair, base, cursor, head))) {
+    if (
+      !live &&
+      base.fileBytes > cursor.lineBytes &&
+      this.#ctx.guards.on('torn-target') &&
+      !(await this.#isBegun(machine, pair, base, cursor, head))
+    ) {
       // A record that only lacks its newline is nowhere else: it becomes a line before its file is replaced.
-      return quietFor < TORN_FOREIGN_MS ? settling(TORN_FOREIGN_MS - quietFor) : this.#closeTorn(machine, pair, base, head);
+      return quietFor < TORN_FOREIGN_MS
+        ? settling(TORN_FOREIGN_MS - quietFor)
+        : this.#closeTorn(machine, pair, base, head);
     }
-    if (!this.#ctx.guards.on('live-append-only') || (!live && quietFor >= QUIET_MS)) return this.#replace(machine, pair, base, head, generation);
+    if (!this.#ctx.guards.on('live-append-only') || (!live && quietFor >= QUIET_MS))
+      return this.#replace(machine, pair, base, head, generation);
     const added = await this.#appendMissing(machine, pair, base, cursor, head, generation);
     if (added.kind !== 'level') return added;
     if (!live) return settling(Math.max(50, QUIET_MS - quietFor));
@@ -149,11 +174,20 @@ export class LogDelivery {
     return torn.length > 0 && begun.equals(torn);
   }
 
-  async #replaceWhenQuiet(machine: MachineView, pair: Pair, base: Base, head: Head, generation: number): Promise<Outcome> {
+  async #replaceWhenQuiet(
+    machine: MachineView,
+    pair: Pair,
+    base: Base,
+    head: Head,
+    generation: number,
+  ): Promise<Outcome> {
     const session = sessionOf(pair.key);
     if (session !== null && (await machine.isLive(session, true))) {
       machine.queue.again(pair.key, LIVE_RECHECK_MS, 'idle', { look: true });
-      return { kind: 'deferred-live', reason: 'a line too long to be appended waits until the session is closed there' };
+      return {
+        kind: 'deferred-live',
+        reason: 'a line too long to be appended waits until the session is closed there',
+      };
     }
     return this.#replace(machine, pair, base, head, generation);
   }
@@ -161,7 +195,8 @@ export class LogDelivery {
   async #replace(machine: MachineView, pair: Pair, base: Base, head: Head, generation: number): Promise<Outcome> {
     const { guards } = this.#ctx;
     const session = sessionOf(pair.key);
-    if (guards.on('live-append-only') && session !== null && (await machine.isLive(session, true))) return settling(LIVE_RECHECK_MS);
+    if (guards.on('live-append-only') && session !== null && (await machine.isLive(session, true)))
+      return settling(LIVE_RECHECK_MS);
     await this.#ctx.makeDurable([pair.key]);
     const outcome = await machine.replica.put(pair.path, {
       expect: { kind: 'file', stat: statOf(base) },
@@ -179,7 +214,14 @@ export class LogDelivery {
   }
 
   /** Adds the head's lines that a diverged copy lacks at its end, in any order, so that no machine waits for them. */
-  async #appendMissing(machine: MachineView, pair: Pair, base: Base, cursor: LogCursor, head: Head, generation: number): Promise<Outcome> {
+  async #appendMissing(
+    machine: MachineView,
+    pair: Pair,
+    base: Base,
+    cursor: LogCursor,
+    head: Head,
+    generation: number,
+  ): Promise<Outcome> {
     // What was taken out there stays out while the session is open; and newer lines without it would be lines without their parents.
     if (cursor.cut || cursor.forkKey !== null) return LEVEL;
     const isTorn = base.fileBytes > cursor.lineBytes;
@@ -188,7 +230,7 @@ export class LogDelivery {
     let current = base;
     let left: LogCursor = cursor;
     for (const [from, to] of ranges) {
-      for (let at = from; at < to; ) {
+      for (let at = from; at < to;) {
         const bytes = await this.#piece(pair, at, to, generation);
         if (bytes === null) return LEVEL;
         // Only the rest of a line whose beginning is there already; a beginning of anything else is left alone.
@@ -200,7 +242,7 @@ export class LogDelivery {
           bytes: rest,
           mtimeMs: this.#mtime(machine, head),
         });
-          if (outcome.kind !== 'done') return notDone(outcome);
+        if (outcome.kind !== 'done') return notDone(outcome);
         at += bytes.length;
         const end = outcome.stat.size;
         const tailHash = hashTail(await collect(machine.replica.read(pair.path, tailStart(end), end)));
@@ -219,7 +261,15 @@ export class LogDelivery {
   }
 
   /** Stores that the copy holds the head's first `at` bytes; nothing is known any more when the head was replaced meanwhile. */
-  async #savePrefix(machine: MachineView, pair: Pair, stat: FileStat, at: number, seq: number, tail: Buffer | null, generation: number): Promise<boolean> {
+  async #savePrefix(
+    machine: MachineView,
+    pair: Pair,
+    stat: FileStat,
+    at: number,
+    seq: number,
+    tail: Buffer | null,
+    generation: number,
+  ): Promise<boolean> {
     const tailHash =
       tail !== null && tail.length >= at - tailStart(at)
         ? hashTail(tail)
@@ -256,7 +306,9 @@ function without(cursor: LogCursor, from: number, at: number): Pick<LogCursor, '
   if (from >= cursor.delivered || at > cursor.delivered) return { missing: cursor.missing, delivered: at };
   return {
     delivered: cursor.delivered,
-    missing: cursor.missing.flatMap(([a, b]): ByteRange[] => (at >= b && a >= from ? [] : a < at && at < b && a >= from ? [[at, b]] : [[a, b]])),
+    missing: cursor.missing.flatMap(([a, b]): ByteRange[] =>
+      at >= b && a >= from ? [] : a < at && at < b && a >= from ? [[at, b]] : [[a, b]],
+    ),
   };
 }
 

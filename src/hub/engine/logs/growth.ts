@@ -66,7 +66,11 @@ export class LogGrowth {
     if (common === head.size && machine.mayEcho && this.#ctx.guards.on('unknown-outcome')) {
       if (await this.#ofEchoed(growth, cursor, head)) return;
     }
-    await this.#join.join({ machine, key: pair.key, common, end, excerpt, cut: false, known: 'prefix', rule, meta }, head, save);
+    await this.#join.join(
+      { machine, key: pair.key, common, end, excerpt, cut: false, known: 'prefix', rule, meta },
+      head,
+      save,
+    );
   }
 
   /**

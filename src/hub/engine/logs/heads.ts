@@ -26,7 +26,12 @@ export class HeadReplaced extends Error {
  * Bytes `[from, to)` of the head of `generation`.
  * @throws {HeadReplaced} before it ends, when that is not the head any more.
  */
-export async function* readHead(ctx: EngineContext, key: Key, [from, to]: ByteRange, generation: number): AsyncGenerator<Buffer> {
+export async function* readHead(
+  ctx: EngineContext,
+  key: Key,
+  [from, to]: ByteRange,
+  generation: number,
+): AsyncGenerator<Buffer> {
   for await (const chunk of ctx.archive.read(key, from, to)) {
     if (ctx.generation(key) !== generation) throw new HeadReplaced(key);
     yield chunk;
@@ -57,7 +62,12 @@ export class LogHeads {
    * Adds whole lines to the head, making it when there is none.
    * When the disk refuses, the archive is cut back to the head and the error goes on.
    */
-  async append(key: Key, parts: AsyncIterable<Uint8Array>, meta: AppendMeta, alongside: (head: Head) => void): Promise<Head> {
+  async append(
+    key: Key,
+    parts: AsyncIterable<Uint8Array>,
+    meta: AppendMeta,
+    alongside: (head: Head) => void,
+  ): Promise<Head> {
     const { archive, store } = this.#ctx;
     if (this.#ctx.isForgotten(key)) throw new ForgottenMeanwhile(key);
     const before = this.present(key);
@@ -94,7 +104,12 @@ export class LogHeads {
   }
 
   /** Puts other content in place of the head (fork, redact). Copies made level with the old one are not level any more. */
-  async replace(key: Key, content: AsyncIterable<Uint8Array>, meta: AppendMeta, alongside: (head: Head) => void): Promise<Head> {
+  async replace(
+    key: Key,
+    content: AsyncIterable<Uint8Array>,
+    meta: AppendMeta,
+    alongside: (head: Head) => void,
+  ): Promise<Head> {
     const { archive, store } = this.#ctx;
     if (this.#ctx.isForgotten(key)) throw new ForgottenMeanwhile(key);
     const staged = await archive.stage(content);

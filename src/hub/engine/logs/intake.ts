@@ -73,7 +73,11 @@ export class LogIntake {
         const head = this.#heads.present(key);
         if (!head) return this.#createHead(key, machine, excerpt, end, meta, () => {});
         const common = await commonWholeLines(excerpt.read(0, end), this.#readHead(head, 0));
-        return this.#join.join({ machine, key, common, end, excerpt, cut: false, known: 'merged', rule, meta }, head, () => {});
+        return this.#join.join(
+          { machine, key, common, end, excerpt, cut: false, known: 'merged', rule, meta },
+          head,
+          () => {},
+        );
       });
     } finally {
       await excerpt.release();
@@ -84,7 +88,13 @@ export class LogIntake {
   /** What is behind the base, or `null` when the bytes before it are not the ones that were verified. */
   async #readGrowth(machine: MachineView, pair: Pair, cursor: LogCursor, stat: FileStat): Promise<Excerpt | null> {
     const check = Math.min(cursor.lineBytes, TAIL_CHECK_BYTES);
-    const excerpt = await takeExcerpt(machine.replica, this.#ctx.archive, pair.path, cursor.lineBytes - check, stat.size);
+    const excerpt = await takeExcerpt(
+      machine.replica,
+      this.#ctx.archive,
+      pair.path,
+      cursor.lineBytes - check,
+      stat.size,
+    );
     machine.noteReceived(excerpt.to - excerpt.from);
     if (excerpt.to < cursor.lineBytes || !this.#ctx.guards.on('verify-prefix')) {
       if (excerpt.to >= cursor.lineBytes) return excerpt;
@@ -97,7 +107,14 @@ export class LogIntake {
     return null;
   }
 
-  async #takeGrowth(machine: MachineView, seen: SeenCopy, base: Base, cursor: LogCursor, excerpt: Excerpt, seenAt: number): Promise<void> {
+  async #takeGrowth(
+    machine: MachineView,
+    seen: SeenCopy,
+    base: Base,
+    cursor: LogCursor,
+    excerpt: Excerpt,
+    seenAt: number,
+  ): Promise<void> {
     const { pair, stat } = seen;
     try {
       const end = this.#ctx.guards.on('whole-lines') ? await wholeLineEnd(excerpt, cursor.lineBytes) : excerpt.to;
@@ -175,7 +192,16 @@ export class LogIntake {
           const missing: ByteRange[] = [];
           addRange(missing, [common, head.size]);
           if (!this.#ctx.guards.on('cut-keeps-head')) await this.#ctx.archive.truncate(pair.key, common);
-          save(head, { lineBytes: end, merged: end, common, delivered: head.size, missing, cut: true, forkKey: null, origins: null });
+          save(head, {
+            lineBytes: end,
+            merged: end,
+            common,
+            delivered: head.size,
+            missing,
+            cut: true,
+            forkKey: null,
+            origins: null,
+          });
           return;
         }
         const known = cursor === null && pair.evictedSeq === null ? 'nothing' : 'merged';
@@ -212,7 +238,13 @@ export class LogIntake {
     return this.#ctx.archive.read(head.key, from, head.size);
   }
 
-  async #recordCut(machine: MachineView, pair: Pair, cursor: LogCursor | null, excerpt: Excerpt, end: number): Promise<void> {
+  async #recordCut(
+    machine: MachineView,
+    pair: Pair,
+    cursor: LogCursor | null,
+    excerpt: Excerpt,
+    end: number,
+  ): Promise<void> {
     const lost = (cursor?.lineBytes ?? 0) - end;
     if (cursor !== null && end < cursor.lineBytes / 2) machine.noteSuspicion('lost-log', pair.key);
     if (end > 0) {

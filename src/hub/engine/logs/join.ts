@@ -39,7 +39,11 @@ export class LogJoin {
     } else {
       const { name, clockOffsetMs } = machine;
       const transcript = rule.class === 'transcript';
-      await this.#merge.merge({ machine: name, clockOffsetMs, key, common, end, excerpt, cut, known, transcript }, meta, save);
+      await this.#merge.merge(
+        { machine: name, clockOffsetMs, key, common, end, excerpt, cut, known, transcript },
+        meta,
+        save,
+      );
     }
   }
 }

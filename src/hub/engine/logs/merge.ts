@@ -55,12 +55,21 @@ export class LogMerge {
    * Brings the copy's own lines into the head (or into a fork).
    * @param alongside gets the head and the copy's new cursor in the turn of the commit.
    */
-  async merge(copy: DivergedCopy, meta: AppendMeta, alongside: (head: Head, cursor: MergedCursor) => void): Promise<void> {
+  async merge(
+    copy: DivergedCopy,
+    meta: AppendMeta,
+    alongside: (head: Head, cursor: MergedCursor) => void,
+  ): Promise<void> {
     const head = this.#heads.present(copy.key);
     if (!head) throw new Error(`merge of ${copy.key} without a head`);
     const headTail = await this.#heads.facts(copy.key, copy.common, head.size);
     const copyTail = await factsOf(copy.excerpt.read(copy.common, copy.end), copy.common);
-    if (copy.transcript && copyTail.length > 0 && headTail.length > 0 && (hasCompaction(headTail) || hasCompaction(copyTail))) {
+    if (
+      copy.transcript &&
+      copyTail.length > 0 &&
+      headTail.length > 0 &&
+      (hasCompaction(headTail) || hasCompaction(copyTail))
+    ) {
       return this.#fork(copy, head, headTail, copyTail, meta, alongside);
     }
     const take = this.#ctx.guards.on('merge-divergence') ? await this.#newLines(copy, head, headTail, copyTail) : [];
@@ -94,7 +103,12 @@ export class LogMerge {
   }
 
   /** Lines of the copy's tail that the head does not have. */
-  async #newLines(copy: DivergedCopy, head: Head, headTail: readonly LineFact[], copyTail: readonly LineFact[]): Promise<readonly LineFact[]> {
+  async #newLines(
+    copy: DivergedCopy,
+    head: Head,
+    headTail: readonly LineFact[],
+    copyTail: readonly LineFact[],
+  ): Promise<readonly LineFact[]> {
     if (copy.known === 'nothing') return mergeTails(headTail, copyTail);
     const whole = await withoutBrokenLines(this.#ctx, copy, copyTail, [copy.common, head.size]);
     switch (copy.known) {
@@ -109,14 +123,24 @@ export class LogMerge {
   }
 
   /** Growth of a copy whose side of a compacted divergence lives on as a session of its own. */
-  async growFork(forkKey: Key, session: string, growth: AsyncIterable<Uint8Array>, meta: AppendMeta, alongside: (head: Head) => void): Promise<void> {
+  async growFork(
+    forkKey: Key,
+    session: string,
+    growth: AsyncIterable<Uint8Array>,
+    meta: AppendMeta,
+    alongside: (head: Head) => void,
+  ): Promise<void> {
     const fork = sessionOf(forkKey);
     if (fork === null) throw new Error(`not a session: ${forkKey}`);
     await this.#heads.append(forkKey, rewritten(growth, session, fork), meta, alongside);
   }
 
   /** The checkpoint that keeps the branch with the newest activity the one that is resumed, when it is not the last tail. */
-  async #checkpoint(copy: DivergedCopy, headTail: readonly LineFact[], copyTail: readonly LineFact[]): Promise<Buffer | null> {
+  async #checkpoint(
+    copy: DivergedCopy,
+    headTail: readonly LineFact[],
+    copyTail: readonly LineFact[],
+  ): Promise<Buffer | null> {
     if (!this.#headIsNewer(copy, headTail, copyTail)) return null;
     const session = sessionOf(copy.key);
     const wanted = session === null ? null : checkpointToAppend(headTail, session);
@@ -154,7 +178,15 @@ export class LogMerge {
     const prefix = (): AsyncIterable<Uint8Array> => this.#ctx.archive.read(copy.key, 0, copy.common);
 
     if (headStays) {
-      await this.#writeFork(forkKey, session, fork, prefix, () => copy.excerpt.read(copy.common, copy.end), copyTail, meta);
+      await this.#writeFork(
+        forkKey,
+        session,
+        fork,
+        prefix,
+        () => copy.excerpt.read(copy.common, copy.end),
+        copyTail,
+        meta,
+      );
       alongside(head, {
         lineBytes: copy.end,
         merged: copy.end,
@@ -167,7 +199,11 @@ export class LogMerge {
       });
     } else {
       const headBytes = (): AsyncIterable<Uint8Array> => this.#ctx.archive.read(copy.key, copy.common, head.size);
-      await this.#writeFork(forkKey, session, fork, prefix, headBytes, headTail, { ...meta, origin: head.origin, mtimeMs: head.mtimeMs });
+      await this.#writeFork(forkKey, session, fork, prefix, headBytes, headTail, {
+        ...meta,
+        origin: head.origin,
+        mtimeMs: head.mtimeMs,
+      });
       const content = concatenate([prefix(), copy.excerpt.read(copy.common, copy.end)]);
       await this.#heads.replace(copy.key, content, meta, (made) => {
         this.#moveOthersToFork(copy, forkKey, made);
@@ -202,7 +238,9 @@ export class LogMerge {
     for (let reach = REACH_BYTES; ; reach *= 4) {
       const from = Math.max(0, end - reach);
       // The first line may begin in its middle, and is no record then.
-      const last = (await this.#heads.facts(key, from, end)).findLast((fact) => fact.uuid !== null && (from === 0 || fact.start > from));
+      const last = (await this.#heads.facts(key, from, end)).findLast(
+        (fact) => fact.uuid !== null && (from === 0 || fact.start > from),
+      );
       if (last || from === 0) return last?.uuid ?? null;
     }
   }
@@ -231,8 +269,11 @@ export class LogMerge {
         facts.push(fact);
         byFact.set(fact, endWithNewline(line.bytes));
       }
-      const lines = mergeAgain(await this.#heads.facts(forkKey, 0, present.size), facts).map((fact) => byFact.get(fact) ?? NEWLINE);
-      if (tailFacts.length > 0 && lines.length > 0) await this.#heads.append(forkKey, oneBuffer(Buffer.concat(lines)), meta, () => {});
+      const lines = mergeAgain(await this.#heads.facts(forkKey, 0, present.size), facts).map(
+        (fact) => byFact.get(fact) ?? NEWLINE,
+      );
+      if (tailFacts.length > 0 && lines.length > 0)
+        await this.#heads.append(forkKey, oneBuffer(Buffer.concat(lines)), meta, () => {});
     });
   }
 
@@ -273,7 +314,9 @@ function holdsBeyond(cursor: LogCursor, offset: number): boolean {
 /** The cursor against a head that is another one behind `offset`, of which the copy has nothing. */
 function upTo(cursor: LogCursor, offset: number): LogCursor {
   if (isPrefix(cursor)) return cursor;
-  const missing = cursor.missing.flatMap(([from, to]): ByteRange[] => (from < offset ? [[from, Math.min(to, offset)]] : []));
+  const missing = cursor.missing.flatMap(([from, to]): ByteRange[] =>
+    from < offset ? [[from, Math.min(to, offset)]] : [],
+  );
   return { ...cursor, delivered: Math.min(cursor.delivered, offset), missing };
 }
 

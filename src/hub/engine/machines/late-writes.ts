@@ -51,7 +51,8 @@ export class LateWrites {
       const rule = this.#ctx.rules.ofPath(late.path);
       const key = pair?.key ?? null;
       if (key !== null && this.#ctx.isForgotten(key)) machine.replica.acknowledgeUndo(late.name, late.size);
-      else if (key !== null && (rule.merge === 'log' || rule.merge === 'union')) await this.#joinLog(machine, key, late.name, late.known, late.size);
+      else if (key !== null && (rule.merge === 'log' || rule.merge === 'union'))
+        await this.#joinLog(machine, key, late.name, late.known, late.size);
       else {
         if (key !== null) await this.#keep(machine, key, late.name, late.size);
         machine.replica.acknowledgeUndo(late.name, late.size);
@@ -65,7 +66,13 @@ export class LateWrites {
     const before = Math.max(0, known - TORN_REACH);
     const head = await collect(machine.replica.readUndo(name, before, known));
     const from = before + wholeLineBytes(head);
-    const excerpt = await takeExcerpt({ read: (path, a, b) => machine.replica.readUndo(path, a, b) }, archive, name, from, size);
+    const excerpt = await takeExcerpt(
+      { read: (path, a, b) => machine.replica.readUndo(path, a, b) },
+      archive,
+      name,
+      from,
+      size,
+    );
     try {
       const end = await wholeLineEnd(excerpt, from);
       // In the turn of the commit: a crash never takes the same bytes twice.
@@ -78,7 +85,9 @@ export class LateWrites {
       const forkKey = machine.swappedFork(key);
       const session = sessionOf(key);
       if (forkKey !== null && session !== null) {
-        await lock.with(forkKey, () => this.#merge.growFork(forkKey, session, excerpt.read(from, end), meta, acknowledge));
+        await lock.with(forkKey, () =>
+          this.#merge.growFork(forkKey, session, excerpt.read(from, end), meta, acknowledge),
+        );
         this.#ctx.headChanged(forkKey, null);
         return;
       }

@@ -467,7 +467,8 @@ export class MachineLink implements MachineView {
       const verdict = this.safeguards.root({ ...this.#rootState(null), exists: false });
       if (verdict) return this.putInQuarantine(verdict);
     }
-    if (!(error instanceof ReplicaUnreachable)) this.#options.onTrouble(error instanceof Error ? error : new Error(this.#reason));
+    if (!(error instanceof ReplicaUnreachable))
+      this.#options.onTrouble(error instanceof Error ? error : new Error(this.#reason));
     this.#retry();
     this.#options.onChange();
   }
@@ -526,9 +527,12 @@ export class MachineLink implements MachineView {
         await this.replica.expireUndo(this.#ctx.clock.now() - UNDO_KEPT_MS, (path) => this.#isOpen(path));
       } catch (error) {
         // Whatever it was: what is known about this machine is known no more. Connecting anew tells what is the matter.
-        if (!(error instanceof ReplicaUnreachable)) this.#options.onTrouble(error instanceof Error ? error : new Error(String(error)));
+        if (!(error instanceof ReplicaUnreachable))
+          this.#options.onTrouble(error instanceof Error ? error : new Error(String(error)));
         const reason = error instanceof Error ? error.message : String(error);
-        return this.lost(error instanceof ReplicaUnreachable ? error : new ReplicaUnreachable(this.name, reason, error));
+        return this.lost(
+          error instanceof ReplicaUnreachable ? error : new ReplicaUnreachable(this.name, reason, error),
+        );
       }
       this.lastScanAt = this.#ctx.clock.now();
       this.#forgetWatchTrouble(startedAt);
@@ -545,7 +549,10 @@ export class MachineLink implements MachineView {
     await this.replica.dropUndo((path, at) => {
       const place = parsePath(path);
       if (place.kind === 'history') return at < before;
-      return (place.kind === 'transcript' || place.kind === 'session-file') && this.#ctx.isForgotten(keyForSession(place.session));
+      return (
+        (place.kind === 'transcript' || place.kind === 'session-file') &&
+        this.#ctx.isForgotten(keyForSession(place.session))
+      );
     });
   }
 
@@ -619,7 +626,13 @@ export class MachineLink implements MachineView {
   *stuckWithoutHead(): IterableIterator<Pair> {
     const { store, rules } = this.#ctx;
     for (const pair of store.pairs.ofMachine(this.name)) {
-      if (pair.state !== 'ok' && !store.heads.get(pair.key) && rules.ofKey(pair.key).allowed && !rules.excludesKey(pair.key)) yield pair;
+      if (
+        pair.state !== 'ok' &&
+        !store.heads.get(pair.key) &&
+        rules.ofKey(pair.key).allowed &&
+        !rules.excludesKey(pair.key)
+      )
+        yield pair;
     }
   }
 

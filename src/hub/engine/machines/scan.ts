@@ -25,7 +25,12 @@ export class MachineScan {
   /** Files of project folders whose project is not known, and how much was known about places when they were tried. */
   readonly #unplaced = new Map<MachineName, { readonly paths: Set<RelativePath>; readonly learned: number }>();
 
-  constructor(options: { readonly ctx: EngineContext; readonly placement: Placement; readonly moves: Moves; readonly lateWrites: LateWrites }) {
+  constructor(options: {
+    readonly ctx: EngineContext;
+    readonly placement: Placement;
+    readonly moves: Moves;
+    readonly lateWrites: LateWrites;
+  }) {
     this.#ctx = options.ctx;
     this.#placement = options.placement;
     this.#moves = options.moves;
@@ -45,7 +50,8 @@ export class MachineScan {
       const stand = machine.standing(head, this.#isLog(head.key));
       // What waits for a session to end, or was given up, is thought of again: a restart forgets every timer.
       if (stand === 'behind') machine.queue.mark(head.key);
-      else if (stand === 'deferred-live' || stand === 'failed' || stand === 'held') machine.queue.mark(head.key, { look: true });
+      else if (stand === 'deferred-live' || stand === 'failed' || stand === 'held')
+        machine.queue.mark(head.key, { look: true });
     }
     return null;
   }
@@ -62,7 +68,8 @@ export class MachineScan {
     if (machine.hints.ownWrites.hold(hint.path)) return;
     const known = this.#ctx.store.pairs.atPath(machine.name, hint.path);
     if (known) {
-      if (machine.hints.ownWrites.mayEcho(hint.path, this.#ctx.clock.now())) return machine.hints.heardEchoes([hint.path]);
+      if (machine.hints.ownWrites.mayEcho(hint.path, this.#ctx.clock.now()))
+        return machine.hints.heardEchoes([hint.path]);
       machine.queue.mark(known.key, { look: true, urgent: true });
       return;
     }
@@ -81,7 +88,8 @@ export class MachineScan {
       const look = looks[index];
       const pair = this.#ctx.store.pairs.atPath(machine.name, path);
       if (pair === undefined) await this.hinted(machine, { path, kind: 'file' });
-      else if (look === undefined || !this.#isEcho(machine, pair, look)) machine.queue.mark(pair.key, { look: true, urgent: true });
+      else if (look === undefined || !this.#isEcho(machine, pair, look))
+        machine.queue.mark(pair.key, { look: true, urgent: true });
     }
   }
 
@@ -101,7 +109,10 @@ export class MachineScan {
   }
 
   #noteUnplaced(machine: MachineLink, path: RelativePath): void {
-    const waiting = this.#unplaced.get(machine.name) ?? { paths: new Set<RelativePath>(), learned: this.#placement.learned };
+    const waiting = this.#unplaced.get(machine.name) ?? {
+      paths: new Set<RelativePath>(),
+      learned: this.#placement.learned,
+    };
     waiting.paths.add(path);
     this.#unplaced.set(machine.name, waiting);
     machine.notices.set(path, 'stays on this machine: it is not clear which project this folder belongs to');
@@ -153,12 +164,18 @@ export class MachineScan {
     if (this.#ctx.rules.ofPath(path).allowed || !this.#ctx.guards.on('deny-rules')) return true;
     // A name that cannot be carried among files that are: asked for, so that the listing tells why it is refused.
     const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-    return folder !== '' && unsafeReason(path) !== null && unsafeReason(folder) === null && this.#ctx.rules.folderWanted(folder);
+    return (
+      folder !== '' &&
+      unsafeReason(path) !== null &&
+      unsafeReason(folder) === null &&
+      this.#ctx.rules.folderWanted(folder)
+    );
   }
 
   async #mark(machine: MachineLink, scan: Scan, below: string): Promise<void> {
     for (const [path, reason] of [...scan.unlisted, ...scan.refused]) machine.notices.set(path, reason);
-    for (const path of machine.notices.keys()) if (path.startsWith(below) && isSettled(path, scan)) machine.notices.delete(path);
+    for (const path of machine.notices.keys())
+      if (path.startsWith(below) && isSettled(path, scan)) machine.notices.delete(path);
     // Transcripts first: the project of a memory folder is the one of its newest session.
     const projectFiles: [RelativePath, FileStat][] = [];
     for (const entry of scan.files) {
@@ -211,7 +228,8 @@ export class MachineScan {
 
   #basesOf(machine: MachineLink): Map<Key, Base> {
     const bases = new Map<Key, Base>();
-    for (const pair of this.#ctx.store.pairs.ofMachine(machine.name)) if (pair.base?.kind === 'file') bases.set(pair.key, pair.base);
+    for (const pair of this.#ctx.store.pairs.ofMachine(machine.name))
+      if (pair.base?.kind === 'file') bases.set(pair.key, pair.base);
     return bases;
   }
 
@@ -226,7 +244,12 @@ export class MachineScan {
     let files = 0;
     for (const pair of this.#ctx.store.pairs.ofMachine(machine.name)) {
       const base = before.get(pair.key);
-      if (base === undefined || pair.base?.kind !== 'file' || !isUnchanged(base, { ...pair.base, size: pair.base.fileBytes })) continue;
+      if (
+        base === undefined ||
+        pair.base?.kind !== 'file' ||
+        !isUnchanged(base, { ...pair.base, size: pair.base.fileBytes })
+      )
+        continue;
       files += 1;
       const stat = scan.files.get(pair.path);
       if (stat === undefined) continue;

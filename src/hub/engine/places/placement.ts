@@ -27,7 +27,10 @@ export class Placement {
   /** Project of each place that was identified: with hundreds of projects, finding out costs more than anything else here. */
   readonly #identified = new Map<string, string>();
   /** Project of each session, and the place it was recorded in (a project may have several checkouts on one machine). */
-  readonly #sessionProjects = new Map<string, { readonly id: string; readonly machine: MachineName; readonly path: string }>();
+  readonly #sessionProjects = new Map<
+    string,
+    { readonly id: string; readonly machine: MachineName; readonly path: string }
+  >();
   /** Working folders of transcripts that were read a moment ago. */
   readonly #told = new Map<Key, { readonly size: number; readonly folders: readonly string[] }>();
   /** machine -> project folder -> sessions seen there. */
@@ -123,7 +126,9 @@ export class Placement {
   async projectPath(origin: MachineName, path: string, target: MachineView): Promise<string> {
     if (origin === target.name) return path;
     const project = await this.#identify(origin, path);
-    return placeOn(project, target.name, this.#ctx.settings.projects, this.#homes(), { machine: origin, path })?.path ?? path;
+    return (
+      placeOn(project, target.name, this.#ctx.settings.projects, this.#homes(), { machine: origin, path })?.path ?? path
+    );
   }
 
   #inProject(machine: MachineView, key: Key, project: ProjectRow | null, session?: string): Place {
@@ -161,7 +166,10 @@ export class Placement {
    */
   #recordedPlace(head: Head, cwds: readonly string[]): { machine: MachineName; path: string } | null {
     const pairs = this.#ctx.store.pairs.ofKey(head.key).filter((pair) => pair.base?.kind === 'file');
-    const ordered = [...pairs.filter((pair) => pair.machine === head.origin), ...pairs.filter((pair) => pair.machine !== head.origin)];
+    const ordered = [
+      ...pairs.filter((pair) => pair.machine === head.origin),
+      ...pairs.filter((pair) => pair.machine !== head.origin),
+    ];
     for (const pair of ordered) {
       const folder = pair.path.split('/')[1] ?? '';
       const path = projectPathOf(folder, cwds);
@@ -170,7 +178,8 @@ export class Placement {
     const path = cwds[0] ?? ordered[0]?.path.split('/')[1];
     if (path === undefined) return null;
     const homes = Object.entries(this.#homes()).filter(([, home]) => homeRelative(path, home.home, home.os) !== null);
-    const machine = homes.find(([name]) => name === head.origin)?.[0] ?? homes[0]?.[0] ?? ordered[0]?.machine ?? head.origin;
+    const machine =
+      homes.find(([name]) => name === head.origin)?.[0] ?? homes[0]?.[0] ?? ordered[0]?.machine ?? head.origin;
     return { machine, path };
   }
 
@@ -245,7 +254,8 @@ export class Placement {
   #homes(): Homes {
     const homes: Record<MachineName, { home: string; os: 'linux' | 'macos' | 'windows' }> = {};
     for (const row of this.#ctx.store.machines.values()) {
-      if (row.home !== null) homes[row.name] = { home: row.home, os: row.os === 'windows' || row.os === 'macos' ? row.os : 'linux' };
+      if (row.home !== null)
+        homes[row.name] = { home: row.home, os: row.os === 'windows' || row.os === 'macos' ? row.os : 'linux' };
     }
     return homes;
   }

@@ -23,7 +23,11 @@ export function outOfScope(scope: MachineSettings['scope'], asked: ScopeQuestion
     return `larger than this machine takes (${Math.round(scope.maxFileBytes / 1_000_000)} MB)`;
   }
   const dated = session ?? head;
-  if (scope.maxAgeDays !== null && sessionOf(head.key) !== null && asked.now - dated.mtimeMs > scope.maxAgeDays * DAY_MS) {
+  if (
+    scope.maxAgeDays !== null &&
+    sessionOf(head.key) !== null &&
+    asked.now - dated.mtimeMs > scope.maxAgeDays * DAY_MS
+  ) {
     return `older than this machine takes (${scope.maxAgeDays} days)`;
   }
   if (scope.projects !== null && project !== null && !scope.projects.some((name) => isNamed(project, name))) {

@@ -100,7 +100,12 @@ export class NewCopies {
     const base =
       tailHash === null
         ? // What was put there is this head's content to the byte, also when another one took its place meanwhile.
-          fileBase(withTrustedTime(this.#ctx.clock, machine, head.key, outcome.stat), head.seq, head.hash, head.executable)
+          fileBase(
+            withTrustedTime(this.#ctx.clock, machine, head.key, outcome.stat),
+            head.seq,
+            head.hash,
+            head.executable,
+          )
         : baseOf(outcome.stat, outcome.stat.size, head.seq, { ...prefixCursor(head.size), tailHash });
     store.pairs.put({ ...pair, path, evictedSeq: null, base: isValid ? base : null });
     machine.heldKeys.delete(head.key);

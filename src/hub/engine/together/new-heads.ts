@@ -42,8 +42,12 @@ export class NewHeads {
         waiting,
       );
       await before;
-      const taken = await Promise.allSettled(pairs.map((pair, index) => this.#takeOne(machine, pair, fetched[index] ?? null)));
-      const made = new Set(taken.flatMap((one) => (one.status === 'fulfilled' && one.value !== null ? [one.value] : [])));
+      const taken = await Promise.allSettled(
+        pairs.map((pair, index) => this.#takeOne(machine, pair, fetched[index] ?? null)),
+      );
+      const made = new Set(
+        taken.flatMap((one) => (one.status === 'fulfilled' && one.value !== null ? [one.value] : [])),
+      );
       // Told also when one of them failed: the others have to hear of the heads that were made.
       this.#ctx.headsChanged([...made], machine.name);
       const failed = taken.find((one) => one.status === 'rejected');

@@ -43,7 +43,12 @@ export class Together {
     if (pair !== undefined && (pair.base !== null || pair.evictedSeq !== null || pair.state !== 'ok')) return false;
     const head = store.heads.get(key);
     // With a head a file that is there already is a first pairing; without one there has to be a file.
-    if (head === undefined ? pair === undefined : pair !== undefined || head.kind !== 'file' || head.size > FETCH_LIMIT_BYTES) return false;
+    if (
+      head === undefined
+        ? pair === undefined
+        : pair !== undefined || head.kind !== 'file' || head.size > FETCH_LIMIT_BYTES
+    )
+      return false;
     const rule = rules.ofKey(key);
     if (!rule.allowed || rule.merge === 'union' || rule.merge === 'keys' || rules.excludesKey(key)) return false;
     if (this.#ctx.isForgotten(key) || this.#moves.concern(machine, key)) return false;

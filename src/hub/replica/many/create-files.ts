@@ -9,7 +9,7 @@ import { lstatOrNull, renameWithoutOverwriting } from '../node-file-system.ts';
 import { entryStat, errnoOf, fileSystemError } from '../node-facts.ts';
 import { TEMP_FOLDER } from '../private-folder.ts';
 import { fileStat, isAsExpected } from '../safe-walk.ts';
-import type { CopyBuffers} from './bytes-now.ts';
+import type { CopyBuffers } from './bytes-now.ts';
 import { readNow, withOpen, writeNow } from './bytes-now.ts';
 import type { Created, CreateJob, FileToCreate } from './messages.ts';
 import { walkNow } from './walk-now.ts';

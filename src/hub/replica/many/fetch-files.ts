@@ -4,7 +4,7 @@ import { recordedFolders, tellingRanges } from '../../../core/projects/recorded-
 import { OPEN_FLAGS } from '../node-file.ts';
 import { entryStat, errnoOf } from '../node-facts.ts';
 import { isAsExpected } from '../safe-walk.ts';
-import type { CopyBuffers} from './bytes-now.ts';
+import type { CopyBuffers } from './bytes-now.ts';
 import { readNow, withOpen, writeNow } from './bytes-now.ts';
 import { FactsMeter, type ContentFacts } from './content-facts.ts';
 import type { Copied, FetchJob, FileToFetch } from './messages.ts';
