@@ -5,6 +5,7 @@ import { lastComparison } from './engine/upkeep/comparison.ts';
 import { lastRetention } from './engine/upkeep/retention.ts';
 import type { Hub } from './hub.ts';
 import { noticeFix } from './notice-fix.ts';
+import { OTHER_HUB_NEXT } from './reports.ts';
 
 const WANTED_WATCHES = 65_536;
 const LOW_DISK_SHARE = 0.1;
@@ -95,8 +96,9 @@ async function machineFindings(link: MachineLink): Promise<Finding[]> {
       severity: status === 'paused' ? 'warning' : 'problem',
       machine,
       message: `${status}: ${reason ?? 'no reason known'}`,
-      fix:
-        status === 'paused' || status === 'quarantined'
+      fix: link.otherHub
+        ? OTHER_HUB_NEXT
+        : status === 'paused' || status === 'quarantined'
           ? `claude-sync machines resume ${machine}`
           : 'Check that its Claude folder exists and can be read; the hub tries again by itself.',
     });

@@ -11,6 +11,7 @@ import type { EngineSettings, MachineSettings } from './engine/context.ts';
 import { DiskTrouble } from './disk-trouble.ts';
 import { createEngine, type Engine, type EngineMachine } from './engine/engine.ts';
 import { ALL_GUARDS } from './engine/guards.ts';
+import { hubIdentity } from './hub-identity.ts';
 import type { RecoveryReport } from './engine/recovery.ts';
 import { createLocalMachine } from './local-machine.ts';
 import type { Clock, Random } from './ports/clock.ts';
@@ -198,6 +199,7 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     url: options.threads?.copy,
     onTrouble: options.onTrouble,
   });
+  const hub = hubIdentity(store, options.random);
   const machines: EngineMachine[] = [];
   const unsupported: UnsupportedMachine[] = [];
   for (const [name, machine] of Object.entries(config.machines)) {
@@ -208,6 +210,7 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     const pollSeconds = config.sync.pollSeconds;
     const replica = await createLocalMachine({
       name,
+      hub,
       config: machine,
       home,
       platform,

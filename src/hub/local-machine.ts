@@ -14,6 +14,7 @@ import { createLivenessProbe, linuxProcesses } from './replica/liveness.ts';
 import { isOnNetwork, localWatch } from './replica/local-watch.ts';
 import type { CopyThreads } from './replica/many/copy-threads.ts';
 import { createNodeFileSystem } from './replica/node-file-system.ts';
+import type { HubIdentity } from './replica/hub-mark.ts';
 import type { Replica } from './replica/replica.ts';
 import { createTreeReplica } from './replica/tree-replica.ts';
 import type { Store } from './store/store.ts';
@@ -21,6 +22,7 @@ import type { Store } from './store/store.ts';
 /** A folder of this computer as a replica. */
 export interface LocalMachineOptions {
   readonly name: MachineName;
+  readonly hub: HubIdentity;
   readonly config: MachineConfig;
   /** Home of the hub's user; the machine's own `home` setting wins. */
   readonly home: string;
@@ -57,6 +59,7 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
   const followedWatch = roots === null ? null : createFollowedWatch(ownWatch, roots, createWatch, prune);
   const replica = createTreeReplica({
     machine: name,
+    hub: options.hub,
     os: config.os ?? osOf(options.platform),
     home,
     claudeDir,

@@ -129,6 +129,10 @@ export function machineEntry(hub: Hub, link: MachineLink): MachineEntry {
   };
 }
 
+/** The next step where another hub syncs the same folder. */
+export const OTHER_HUB_NEXT =
+  'Stop one of the two hubs (claude-sync down, with the --data-dir of that one); this one goes on by itself within minutes.';
+
 /** What the user should know. */
 export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
   const alerts: Alert[] = [];
@@ -163,7 +167,7 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
         id: `quarantine/${link.name}`,
         severity: 'error',
         message: reason ?? 'stopped by a safeguard',
-        next: `claude-sync machines resume ${link.name}`,
+        next: link.otherHub ? OTHER_HUB_NEXT : `claude-sync machines resume ${link.name}`,
         machine: link.name,
         key: null,
         at: link.row.lastSeenAt ?? now,

@@ -48,6 +48,7 @@ export async function resume(
   if (link.row.paused) link.setPaused(false);
   // A copy shares no history with its machine: whatever it had is united, nothing that is missing counts as deleted.
   if (quarantine !== null && mode !== null) link.release(mode === 'new-id' ? 'refill' : mode);
+  if (link.otherHub) link.tryAgain();
   await hub.store.flush();
   await assertGoesOn(link, mode);
   return { ...result, machine: machineEntry(hub, link), plans: mode === null ? [] : plans, resumed: true };
@@ -56,7 +57,7 @@ export async function resume(
 /** There is nothing to resume about a machine that goes on, or that only cannot be reached. */
 function assertStopped(link: MachineLink): void {
   const { name } = link;
-  if (link.quarantine !== null || link.paused) return;
+  if (link.quarantine !== null || link.paused || link.otherHub) return;
   const { status, reason } = link.status;
   const next = status === 'online' ? `Look at it anew: claude-sync sync ${name}` : 'See claude-sync doctor.';
   throw new HubError('refused', `${name} is not stopped: it is ${status}${reason === null ? '' : ` (${reason})`}.`, {
@@ -77,11 +78,14 @@ async function assertGoesOn(link: MachineLink, mode: ResumeMode | null): Promise
       mode === 'accept-deletes' || mode === null
         ? 'Nothing was deleted.'
         : 'What was verified there is forgotten, as asked; nothing was deleted.',
-    next:
-      status === 'quarantined'
-        ? `claude-sync machines resume ${link.name} shows what can be done.`
-        : 'It is tried again by itself; see claude-sync doctor.',
+    next: nextStep(link, status),
   });
+}
+
+function nextStep(link: MachineLink, status: string): string {
+  if (link.otherHub) return 'It goes on by itself within minutes after the other hub was stopped.';
+  if (status !== 'quarantined') return 'It is tried again by itself; see claude-sync doctor.';
+  return `claude-sync machines resume ${link.name} shows what can be done.`;
 }
 
 function assertFits(

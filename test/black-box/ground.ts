@@ -50,6 +50,8 @@ export class Ground {
   readonly configFile: string;
   dataDir: string;
   readonly #main: string;
+  #socket: string;
+  readonly #beside: Ground[] = [];
   readonly #options: GroundOptions;
   #hub: ChildProcess | null = null;
   /** What the hub said last, on both of its outputs. */
@@ -66,6 +68,7 @@ export class Ground {
     );
     this.configFile = join(root, 'config.jsonc');
     this.dataDir = join(root, 'data');
+    this.#socket = join(root, 'hub.sock');
   }
 
   static async open(options: GroundOptions = {}): Promise<Ground> {
@@ -76,6 +79,15 @@ export class Ground {
     await ground.configure(options.config);
     if (options.uid !== undefined) await ground.giveAway(root);
     return ground;
+  }
+
+  /** The same machines and configuration, for a second hub with data of its own. Closed with this ground. */
+  beside(name: string): Ground {
+    const other = new Ground(this.root, this.#main, this.#options);
+    other.dataDir = join(this.root, name);
+    other.#socket = join(this.root, `${name}.sock`);
+    this.#beside.push(other);
+    return other;
   }
 
   home(name: string): Home {
@@ -203,12 +215,12 @@ export class Ground {
   }
 
   async close(): Promise<void> {
-    await this.endHub('SIGKILL');
+    for (const hub of [this, ...this.#beside]) await hub.endHub('SIGKILL');
     await rm(this.root, { recursive: true, force: true });
   }
 
   #where(): string[] {
-    return ['--config', this.configFile, '--data-dir', this.dataDir, '--socket', join(this.root, 'hub.sock')];
+    return ['--config', this.configFile, '--data-dir', this.dataDir, '--socket', this.#socket];
   }
 
   #as(): { cwd: string; env: NodeJS.ProcessEnv; uid?: number; gid?: number } {

@@ -165,6 +165,7 @@ export function replicaOf(
   };
   const replica = createTreeReplica({
     machine: machine.name,
+    hub: { id: 'hub', host: 'hub', pid: 1, isGone: () => false },
     os: spec.os,
     home: spec.home,
     claudeDir: `${spec.home}/.claude`,

@@ -22,9 +22,17 @@ export interface Replica {
   /** What watches it: `inotify` (this computer, Linux), `chokidar` (elsewhere), `inotifywait`, `fswatch`, `poll`, or two of them. */
   readonly watcher: string;
 
-  /** Reaches the machine, makes `.claude-sync/`, removes temps of older epochs and restores from open intents. */
+  /**
+   * Reaches the machine, makes `.claude-sync/`, removes temps of older epochs and restores from open intents. Rejects with
+   * `OtherHubPresent`, before anything of the kind, when another hub syncs this folder.
+   */
   connect(): Promise<void>;
   close(): Promise<void>;
+
+  /** Says again that this hub syncs this folder; every minute. Rejects with `OtherHubPresent` when another one does so, too. */
+  renewHubMark(): Promise<void>;
+  /** Takes that back: this hub is about to end. */
+  withdrawHubMark(): Promise<void>;
 
   /** Machine clock minus hub clock, in ms. */
   clockOffset(): Promise<number>;

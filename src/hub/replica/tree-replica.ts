@@ -15,6 +15,7 @@ import {
   requireClaudeFolder,
   writeMarker,
 } from './claude-folder.ts';
+import { HubMark, type HubIdentity } from './hub-mark.ts';
 import type { LivenessProbe } from './liveness.ts';
 import { lockFolder } from './lock-folder.ts';
 import type { CopyThreads } from './many/copy-threads.ts';
@@ -40,6 +41,8 @@ const DEFAULT_MAX_PACKET = 255 * 1024;
 /** What a replica is made of. */
 export interface TreeReplicaOptions {
   readonly machine: MachineName;
+  /** Who syncs; without it no mark is kept, and other hubs are not noticed. */
+  readonly hub?: HubIdentity;
   readonly os: MachineOs;
   /** Absolute home folder there. */
   readonly home: string;
@@ -79,7 +82,7 @@ export interface TreeReplicaOptions {
  * A replica over any `FileSystem`: the guarded protocols of docs/sync.md sections 6 and 7, the same for local disks, SFTP and
  * the simulation.
  *
- * `connect` rejects with `ClaudeFolderMissing` or `PrivateFolderUnusable`; `lock`, `lateWrites`, `expireUndo`,
+ * `connect` rejects with `ClaudeFolderMissing`, `OtherHubPresent` or `PrivateFolderUnusable`; `lock`, `lateWrites`, `expireUndo`,
  * `readMarker`, `writeMarker`, `replaceMarker`, `read` and `readUndo` also with `FileSystemError`. The guarded writes turn failures into outcomes.
  */
 export function createTreeReplica(options: TreeReplicaOptions): Replica {
@@ -107,6 +110,8 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
   const many = options.threads
     ? throughThreads(context, os, options.claudeDir, options.threads)
     : oneByOne(context, os);
+
+  const mark = options.hub === undefined ? null : new HubMark(context, options.hub);
 
   /** Says that the machine is gone, or its disk full, in the engine's words. */
   async function reaching<T>(task: () => Promise<T>): Promise<T> {
@@ -151,6 +156,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
         context.spelledFolders.clear();
         await requireClaudeFolder(context, options.claudeDir);
         await makePrivateFolders(context);
+        await mark?.claim();
         // Before anything else: what an older connection left in a queue must find nothing to put into place.
         await removeOldTemps(context);
         await restoreFromIntents(context);
@@ -159,6 +165,8 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
         folds = os !== 'linux' || (await probeFolding(context).catch(foldsPerhaps));
       }),
     close: () => options.watch.close(),
+    renewHubMark: () => reaching(async () => mark?.renew()),
+    withdrawHubMark: () => reaching(async () => mark?.withdraw()),
     clockOffset: () => reaching(() => measureClockOffset(context)),
 
     readMarker: () => reaching(() => readMarker(context)),

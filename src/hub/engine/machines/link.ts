@@ -2,12 +2,14 @@ import { keyForSession, parsePath } from '../../../core/keys/key.ts';
 import type { Verdict } from '../../../core/safeguards/verdict.ts';
 import type { Head, Key, MachineName, MachineOs, Pair, RelativePath, UnixMs } from '../../../core/domain.ts';
 import { ClaudeFolderMissing } from '../../replica/claude-folder.ts';
+import { OtherHubPresent } from '../../replica/hub-mark.ts';
 import { ReplicaFull, ReplicaUnreachable, type Replica } from '../../replica/replica.ts';
 import type { MachineRow } from '../../store/store.ts';
 import type { EngineContext, MachineSettings, MachineView } from '../context.ts';
 import { Hints } from './hints.ts';
 import { LatencyWindow } from './latency.ts';
 import { standing, type Standing } from '../level.ts';
+import { MarkRenewal } from './mark-renewal.ts';
 import { MachineSafeguards } from './safeguards.ts';
 import type { MachineScan } from './scan.ts';
 import { Swaps } from './swaps.ts';
@@ -22,6 +24,8 @@ const ITSELF_CACHE_MS = 500;
 /** Once something was forgotten, a prompt history that was put aside is kept for this long only. */
 const HISTORY_UNDO_MS = 60_000;
 const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] as const;
+/** While another hub syncs the folder, its mark is looked at this often. */
+const OTHER_HUB_MS = 5_000;
 const OFFLINE_AFTER_MS = 300_000;
 /** Longest wait for work under way when the hub stops. */
 const STOP_MS = 3_000;
@@ -78,6 +82,8 @@ export class MachineLink implements MachineView {
   #failures = 0;
   /** The first try to connect has not ended: whether this machine can be written to is not known yet. */
   #undecided = true;
+  readonly #renewal: MarkRenewal;
+  #otherHub = false;
   #reason: string | null = null;
   #downSince: UnixMs | null = null;
   #cancelRetry: (() => void) | null = null;
@@ -111,6 +117,11 @@ export class MachineLink implements MachineView {
       },
       onTrouble: (error) => this.#trouble(error),
     });
+    this.#renewal = new MarkRenewal(
+      options.ctx.clock,
+      () => this.replica.renewHubMark(),
+      (error) => this.#trouble(error),
+    );
     this.queue = new WorkQueue({
       clock: options.ctx.clock,
       concurrency: CONCURRENCY,
@@ -170,6 +181,19 @@ export class MachineLink implements MachineView {
     return this.#undecided && !this.#stopped && !this.paused && this.quarantine === null;
   }
 
+  /** Whether another hub syncs its folder: this one keeps out of it, and goes on by itself when the other is gone. */
+  get otherHub(): boolean {
+    return this.#otherHub;
+  }
+
+  /** Connects now instead of at the next try. */
+  tryAgain(): void {
+    if (this.#connected || this.#stopped) return;
+    this.#cancelRetry?.();
+    this.#undecided = true;
+    void this.#connect();
+  }
+
   get connected(): boolean {
     return this.#connected;
   }
@@ -182,6 +206,7 @@ export class MachineLink implements MachineView {
   get status(): { status: MachineRow['status']; reason: string | null } {
     if (this.quarantine !== null) return { status: 'quarantined', reason: this.quarantine };
     if (this.paused) return { status: 'paused', reason: 'paused: neither read nor written' };
+    if (this.#otherHub) return { status: 'quarantined', reason: this.#reason };
     if (this.#connected) return { status: 'online', reason: this.#reason };
     const down = this.#downSince === null ? 0 : this.#ctx.clock.now() - this.#downSince;
     return { status: down >= OFFLINE_AFTER_MS ? 'offline' : 'degraded', reason: this.#reason ?? 'not connected yet' };
@@ -202,22 +227,31 @@ export class MachineLink implements MachineView {
 
   /** @returns whether all work under way has ended; a machine that hangs is left after `STOP_MS`. */
   async stop(): Promise<boolean> {
+    const hadMark = this.#connected;
     this.#stopped = true;
     this.#connected = false;
+    this.#renewal.stop();
     this.queue.stop();
     this.queue.clear();
     this.#cancelRetry?.();
     this.#cancelScan?.();
     this.#cancelKeeping?.();
-    const ended = await Promise.race([
-      Promise.all([this.queue.drained(), this.#scanning]).then(
+    const ended = await this.#soon(Promise.all([this.queue.drained(), this.#scanning]));
+    // With work still under way no other hub may begin; the mark grows old by itself.
+    if (hadMark && ended) await this.#soon(this.replica.withdrawHubMark());
+    await this.replica.close();
+    return ended;
+  }
+
+  /** Whether it came to a good end within `STOP_MS`. */
+  #soon(work: Promise<unknown>): Promise<boolean> {
+    return Promise.race([
+      work.then(
         () => true,
         () => false,
       ),
       new Promise<boolean>((resolve) => void this.#ctx.clock.after(STOP_MS, () => resolve(false))),
     ]);
-    await this.replica.close();
-    return ended;
   }
 
   /** Scans now; a scan that is under way is followed by another one. */
@@ -409,8 +443,10 @@ export class MachineLink implements MachineView {
   // --- connection ------------------------------------------------------------------------------------------------------
 
   /** The connection is gone (or hung): everything waits, and is looked at again after the next connect. */
-  lost(error: ReplicaUnreachable): void {
+  lost(error: ReplicaUnreachable | OtherHubPresent): void {
     if (!this.#connected) return;
+    this.#otherHub = error instanceof OtherHubPresent;
+    this.#renewal.stop();
     this.#connected = false;
     this.#undecided = false;
     this.#downSince = this.#ctx.clock.now();
@@ -429,9 +465,11 @@ export class MachineLink implements MachineView {
       // Names of temps carry the epoch: it must never be given out twice, also not after a crash.
       await store.flush();
       await this.replica.connect();
-      if (this.#stopped) return;
+      if (this.#stopped) return await this.replica.withdrawHubMark();
       const verdict = await this.#identify();
       this.#connected = true;
+      this.#otherHub = false;
+      this.#renewal.start();
       this.#connectedAt = clock.now();
       this.#failures = 0;
       this.#reason = null;
@@ -463,11 +501,13 @@ export class MachineLink implements MachineView {
     this.#connected = false;
     this.#undecided = false;
     this.#reason = error instanceof Error ? error.message : String(error);
+    const isNews = !(error instanceof OtherHubPresent && this.#otherHub);
+    this.#otherHub = error instanceof OtherHubPresent;
     if (error instanceof ClaudeFolderMissing && this.row.paired) {
       const verdict = this.safeguards.root({ ...this.#rootState(null), exists: false });
       if (verdict) return this.putInQuarantine(verdict);
     }
-    if (!(error instanceof ReplicaUnreachable))
+    if (isNews && !(error instanceof ReplicaUnreachable))
       this.#options.onTrouble(error instanceof Error ? error : new Error(this.#reason));
     this.#retry();
     this.#options.onChange();
@@ -475,7 +515,7 @@ export class MachineLink implements MachineView {
 
   #retry(): void {
     if (this.#stopped || this.#cancelRetry !== null) return;
-    const ms = BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)] ?? 60_000;
+    const ms = this.#otherHub ? OTHER_HUB_MS : (BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)] ?? 60_000);
     this.#failures += 1;
     this.#cancelRetry = this.#ctx.clock.after(ms, () => void this.#connect());
   }
@@ -589,7 +629,7 @@ export class MachineLink implements MachineView {
   }
 
   #trouble(error: unknown): void {
-    if (error instanceof ReplicaUnreachable) this.lost(error);
+    if (error instanceof ReplicaUnreachable || error instanceof OtherHubPresent) this.lost(error);
     else this.#options.onTrouble(error instanceof Error ? error : new Error(String(error)));
   }
 
