@@ -7,9 +7,9 @@ export class StoreDamaged extends Error {
   constructor(path: string, reason: string, cause?: unknown) {
     super(
       `the hub's database ${path} is damaged (${reason}). The archive and all machines are unchanged. ` +
-        `Move ${path} away (with ${path}-wal and ${path}-shm, if they are there) and start the hub: it makes a new database from its ` +
-        'archive and from what lies on the machines. Earlier versions stay in the folder `versions` beside it, but this version of the ' +
-        'program cannot list them then.',
+        `Move ${path} away (with ${path}-wal and ${path}-shm, if they are there) and start the hub: it makes a new database from ` +
+        'what lies on the machines and keeps what only its archive has as versions (claude-sync versions, restore --version). Earlier ' +
+        'versions stay in the folder `versions` beside it, but this version of the program cannot list them then.',
       { cause },
     );
     this.name = 'StoreDamaged';
