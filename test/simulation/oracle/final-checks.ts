@@ -128,7 +128,11 @@ function checkHistory({ ledger, contents, machines }: FinalState): Violation[] {
       if (
         count === 0 &&
         line.excuse === null &&
-        !(versions.has(historyForm(line.text)) && ledger.removals.has(`${machine} history`))
+        // Taken away again while a safeguard stopped its machine, or here: it is a version then.
+        !(
+          versions.has(historyForm(line.text)) &&
+          [machine, line.machine].some((name) => ledger.removals.has(`${name} history`))
+        )
       ) {
         const state = contents.pair(machine, 'history');
         // A history that cannot be replaced without a gap is held back, and named.
