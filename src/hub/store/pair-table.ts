@@ -147,7 +147,7 @@ function decode(row: PairColumns, pool: StringPool): Pair {
           hash: pool.oneOrNull(hash),
           fileBytes,
           mtimeMs,
-          inode: pool.one(inode),
+          inode,
           executable: executable === 1,
           cursor: cursor === null ? null : decodeCursor(cursor),
         };

@@ -150,6 +150,8 @@ export class ClaudeCli {
     const superseded = machine.content(to);
     if (superseded !== null) {
       this.#context.ledger.linesRemoved(machine.name, this.#log, splitLines(superseded).whole, 'superseded');
+      // Another copy, perhaps in another order, is under the name now.
+      this.#context.ledger.copiesUnknown(this.#log);
       machine.volume.rename(machine.at(to), machine.at(`${to}.superseded-${machine.now()}`), false);
     }
     machine.volume.rename(machine.at(from), machine.at(to), false);

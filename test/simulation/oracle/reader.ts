@@ -179,10 +179,16 @@ export class Reader {
       this.#ledger
         .linesAtEndOf(log, text)
         .find((line) => this.#ledger.knowsStart(log, text.slice(0, text.length - line.length)));
-    if (damaged === undefined) return false;
+    if (damaged === undefined) return this.#isCheckpointBehindTorn(log, text);
     const uuid = this.#recordOf(damaged)?.uuid;
     if (typeof uuid === 'string') this.#ledger.displaced.add(uuid);
     return true;
+  }
+
+  /** The same with a checkpoint, which the hub made itself. */
+  #isCheckpointBehindTorn(log: string, text: string): boolean {
+    const at = text.lastIndexOf('{"type":"last-prompt"');
+    return at > 0 && this.#isKnown(log, text.slice(at)) && this.#ledger.knowsStart(log, text.slice(0, at));
   }
 
   #startIsKnown(log: string, torn: string): boolean {

@@ -111,14 +111,18 @@ export class LogMerge {
   ): Promise<readonly LineFact[]> {
     if (copy.known === 'nothing') return mergeTails(headTail, copyTail);
     const whole = await withoutBrokenLines(this.#ctx, copy, copyTail, [copy.common, head.size]);
+    // What the hub had sent here before may turn up late: it lies before the point where the two part.
+    const reach = await this.#heads.facts(copy.key, Math.max(0, copy.common - REACH_BYTES), copy.common);
     switch (copy.known) {
-      case 'prefix': {
-        // What the hub had sent here before may turn up late: it lies before the point where the two part.
-        const reach = await this.#heads.facts(copy.key, Math.max(0, copy.common - REACH_BYTES), copy.common);
+      case 'prefix':
         return takeApart(whole, [...reach, ...headTail], (line) => line.start >= copy.common).added;
+      case 'merged': {
+        const before = new Set(reach.filter((line) => line.uuid !== null).map((line) => line.hash));
+        return mergeAgain(
+          headTail,
+          whole.filter((line) => !before.has(line.hash)),
+        );
       }
-      case 'merged':
-        return mergeAgain(headTail, whole);
     }
   }
 
