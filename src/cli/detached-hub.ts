@@ -64,6 +64,8 @@ export async function launchHub(cli: Cli, timeoutMs: number): Promise<HubClient>
     const endedWith = ended as number | null;
     try {
       const hub = await connectToHub(places.socket, { client: 'cli', version: PRODUCT_VERSION });
+      // A start may fail after it shook hands; then its last words tell why, not the broken connection.
+      await hub.request('hub/where', {});
       // Another start won. Ours must not wait in the wings: it would become the hub when that one is stopped meanwhile.
       if (hub.hello.pid !== child.pid && child.kill()) await Promise.race([exited, setTimeout(STEP_BACK_MS)]);
       return hub;
