@@ -5,8 +5,6 @@ import { collect } from './excerpt.ts';
 import type { Store } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
 
-/** Only heads this young can differ from the database after a crash: older ones were committed and synced long before. */
-const RECENT_SEQS = 20_000;
 const PIECE = 1024 * 1024;
 /** Looks at archive files under way at once. */
 const AT_ONCE = 64;
@@ -41,14 +39,13 @@ export async function recover(ctx: EngineContext): Promise<RecoveryReport> {
     await ctx.store.flush({ durable: true });
   }
   const heads = [...ctx.store.heads.values()];
-  const newest = heads.reduce((seq, head) => Math.max(seq, head.seq), 0);
   const files = heads.filter((head) => head.key !== 'history' && head.kind === 'file');
   const sizes = await sizesOf(ctx, files);
   for (const head of files) {
     const size = sizes.get(head.key) ?? null;
     if (head.hash === null) await recoverLog(ctx, head, size ?? 0, report);
-    else if (size !== head.size || (!wasClean && head.seq > newest - RECENT_SEQS))
-      await recoverFile(ctx, head, size, report);
+    // However old the head is: a database that went back knows an old head for a file that was put in place a moment ago.
+    else if (size !== head.size || !wasClean) await recoverFile(ctx, head, size, report);
   }
   // After a stop in order there is no file that the database does not know.
   for await (const key of wasClean ? [] : ctx.archive.keys()) {
