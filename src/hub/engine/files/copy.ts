@@ -5,7 +5,7 @@ import { ArchiveDamaged } from '../../archive/archive.ts';
 import type { WriteOutcome } from '../../replica/replica.ts';
 import type { EngineContext, MachineView } from '../context.ts';
 import { askForApproval } from './approval.ts';
-import { absentBase, fileBase, readAgain, withTrustedTime } from './base.ts';
+import { absentBase, fileBase, isUnchanged, readAgain, withTrustedTime } from './base.ts';
 import { FileHeads } from './heads.ts';
 import { FileMerge } from './merge.ts';
 import { FileSight, type SeenFile } from './sight.ts';
@@ -59,6 +59,10 @@ export class FileCopy {
     const todo = plan(input);
     switch (todo.do) {
       case 'nothing':
+        // The same content with another time, or with one that proves something at last: it is not read again.
+        if (seen.stat !== null && pair.base?.kind === 'file' && !isUnchanged(pair.base, seen.stat)) {
+          this.#heads.saveSeen(machine, pair, seen, pair.base.seq);
+        }
         return seen.observed.kind === 'unknown'
           ? { kind: 'held', reason: machine.notices.get(pair.path) ?? 'cannot be read' }
           : LEVEL;
