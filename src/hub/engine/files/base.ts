@@ -47,7 +47,9 @@ export function isUnchanged(base: Base, stat: FileStat): boolean {
 export function withTrustedTime(clock: Clock, machine: MachineView, key: Key, stat: FileStat): FileStat {
   const age = clock.now() - (stat.mtimeMs - machine.clockOffsetMs);
   const isCoarse = stat.mtimeMs % 1000 === 0;
-  if (age >= (isCoarse ? 2 * COARSE_MTIME_MS : TICK_MS)) return stat;
+  const span = isCoarse ? 2 * COARSE_MTIME_MS : TICK_MS;
+  // A time in the future (a clock that was set back) never becomes older than that: waiting proves nothing.
+  if (Math.abs(age) >= span) return stat;
   machine.queue.again(key, isCoarse ? COARSE_MTIME_MS : 2 * TICK_MS, 'settling');
   return { ...stat, mtimeMs: UNTRUSTED_TIME };
 }
