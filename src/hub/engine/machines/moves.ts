@@ -136,6 +136,7 @@ export class Moves {
 
   /** Lines of a second copy join the head, then the copy goes to undo. */
   async #foldExtra(machine: MachineView, pair: Pair, path: RelativePath): Promise<Outcome> {
+    if (this.#isOwn(machine, pair.key, path)) return LEVEL;
     const look = await machine.replica.look(path);
     if (look.kind !== 'file') return LEVEL;
     const rule = this.#ctx.rules.ofKey(pair.key);
@@ -157,8 +158,14 @@ export class Moves {
       });
     }
     await this.#ctx.makeDurable([pair.key]);
+    if (this.#isOwn(machine, pair.key, path)) return LEVEL;
     const removed = await machine.replica.remove(path, { expect: look.stat });
     return removed.kind === 'done' ? LEVEL : notDone(removed);
+  }
+
+  /** Whether a path that was a second copy's is the only one's by now: the CLI took the other away meanwhile. */
+  #isOwn(machine: MachineView, key: Key, path: RelativePath): boolean {
+    return this.#ctx.store.pairs.get(machine.name, key)?.path === path;
   }
 }
 
