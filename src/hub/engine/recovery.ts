@@ -4,6 +4,7 @@ import { wholeLineBytes } from '../../core/log/lines.ts';
 import { collect } from './excerpt.ts';
 import type { Store } from '../store/store.ts';
 import type { EngineContext } from './context.ts';
+import { keepVersion } from './keep-version.ts';
 
 const PIECE = 1024 * 1024;
 /** Looks at archive files under way at once. */
@@ -153,17 +154,7 @@ async function keepStray(ctx: EngineContext, key: Key): Promise<void> {
 }
 
 async function keep(ctx: EngineContext, key: Key, machine: string, from: number, to: number): Promise<void> {
-  const kept = await ctx.archive.keep(ctx.archive.read(key, from, to));
-  ctx.store.versions.add({
-    key,
-    machine,
-    at: ctx.clock.now(),
-    bytes: kept.bytes,
-    sha256: kept.sha256,
-    reason: 'torn',
-    executable: false,
-    mtimeMs: ctx.clock.now(),
-  });
+  await keepVersion(ctx, ctx.archive.read(key, from, to), { key, machine, reason: 'torn', mtimeMs: ctx.clock.now() });
 }
 
 async function lastWholeLine(ctx: EngineContext, key: Key, size: number): Promise<number> {

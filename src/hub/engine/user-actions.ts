@@ -7,6 +7,7 @@ import { once } from './excerpt.ts';
 import type { Forgotten } from './forgotten.ts';
 import type { HistoryCopy } from './history/copy.ts';
 import { LogHeads } from './logs/heads.ts';
+import { keepVersion } from './keep-version.ts';
 
 /** The user asked for something that cannot be done; nothing was changed. */
 export class ActionRefused extends Error {
@@ -276,13 +277,9 @@ export class UserActions {
     const made = await lock.with(key, async () => {
       const before = store.heads.get(key);
       if (before?.kind === 'file') {
-        const kept = await archive.keep(archive.read(key, 0, before.size));
-        store.versions.add({
+        await keepVersion(this.#ctx, archive.read(key, 0, before.size), {
           key,
           machine: before.origin,
-          at: clock.now(),
-          bytes: kept.bytes,
-          sha256: kept.sha256,
           reason: 'overwritten',
           executable: before.executable,
           mtimeMs: before.mtimeMs,

@@ -4,6 +4,7 @@ import type { EngineContext, MachineView } from '../context.ts';
 import { absentBase, fileBase, withTrustedTime } from './base.ts';
 import type { SeenFile } from './sight.ts';
 import { ForgottenMeanwhile } from '../logs/heads.ts';
+import { keepVersion } from '../keep-version.ts';
 
 /** Changes to the heads of everything but logs, and what is kept of the contents that they replace. `install` needs the key's lock. */
 export class FileHeads {
@@ -37,14 +38,9 @@ export class FileHeads {
   /** The head as it is now is kept as a version. */
   async keepHead(head: Head, reason: VersionReason): Promise<void> {
     if (head.kind !== 'file') return;
-    const { archive, store, clock } = this.#ctx;
-    const kept = await archive.keep(archive.read(head.key, 0, head.size));
-    store.versions.add({
+    await keepVersion(this.#ctx, this.#ctx.archive.read(head.key, 0, head.size), {
       key: head.key,
       machine: head.origin,
-      at: clock.now(),
-      bytes: kept.bytes,
-      sha256: kept.sha256,
       reason,
       executable: head.executable,
       mtimeMs: head.mtimeMs,
@@ -59,14 +55,9 @@ export class FileHeads {
     stat: FileStat,
     reason: VersionReason,
   ): Promise<void> {
-    const { archive, store, clock } = this.#ctx;
-    const kept = await archive.keep(archive.readStaged(staged, 0, staged.bytes));
-    store.versions.add({
+    await keepVersion(this.#ctx, this.#ctx.archive.readStaged(staged, 0, staged.bytes), {
       key,
       machine: machine.name,
-      at: clock.now(),
-      bytes: kept.bytes,
-      sha256: kept.sha256,
       reason,
       executable: stat.executable,
       mtimeMs: stat.mtimeMs,

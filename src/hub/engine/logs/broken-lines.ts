@@ -5,6 +5,7 @@ import type { ByteRange, Key, MachineName } from '../../../core/domain.ts';
 import type { EngineContext } from '../context.ts';
 import { collect, once, type Excerpt } from '../excerpt.ts';
 import { PIECE_BYTES } from './heads.ts';
+import { keepVersion } from '../keep-version.ts';
 
 /** A copy of a log, some of whose lines are looked at. */
 interface Copy {
@@ -63,15 +64,5 @@ export async function keepTorn(
   { machine, key }: Pick<Copy, 'machine' | 'key'>,
   line: Buffer,
 ): Promise<void> {
-  const kept = await ctx.archive.keep(once(line));
-  ctx.store.versions.add({
-    key,
-    machine,
-    at: ctx.clock.now(),
-    bytes: kept.bytes,
-    sha256: kept.sha256,
-    reason: 'torn',
-    executable: false,
-    mtimeMs: ctx.clock.now(),
-  });
+  await keepVersion(ctx, once(line), { key, machine, reason: 'torn', mtimeMs: ctx.clock.now() });
 }

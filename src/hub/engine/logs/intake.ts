@@ -9,6 +9,7 @@ import { LogGrowth } from './growth.ts';
 import { addRange, LogHeads, type AppendMeta } from './heads.ts';
 import { LogJoin } from './join.ts';
 import { LogMerge, type MergedCursor } from './merge.ts';
+import { keepVersion } from '../keep-version.ts';
 
 /** A torn tail is kept as a version when it is older than this. */
 const TORN_KEPT_AFTER_MS = 60_000;
@@ -145,21 +146,15 @@ export class LogIntake {
 
   /** A line that was never finished waits on its machine; when it has waited for long it is kept as a version as well. */
   async #keepTorn(machine: MachineView, pair: Pair, stat: FileStat, excerpt: Excerpt, end: number): Promise<void> {
-    const { clock, archive, store } = this.#ctx;
-    const age = clock.now() - (stat.mtimeMs - machine.clockOffsetMs);
+    const age = this.#ctx.clock.now() - (stat.mtimeMs - machine.clockOffsetMs);
     if (age < TORN_KEPT_AFTER_MS) {
       machine.queue.again(pair.key, TORN_KEPT_AFTER_MS - Math.max(0, age) + 1, 'idle', { look: true, deep: true });
       return;
     }
-    const kept = await archive.keep(excerpt.read(end, excerpt.to));
-    store.versions.add({
+    await keepVersion(this.#ctx, excerpt.read(end, excerpt.to), {
       key: pair.key,
       machine: machine.name,
-      at: clock.now(),
-      bytes: kept.bytes,
-      sha256: kept.sha256,
       reason: 'torn',
-      executable: false,
       mtimeMs: stat.mtimeMs,
     });
   }
@@ -248,15 +243,10 @@ export class LogIntake {
     const lost = (cursor?.lineBytes ?? 0) - end;
     if (cursor !== null && end < cursor.lineBytes / 2) machine.noteSuspicion('lost-log', pair.key);
     if (end > 0) {
-      const kept = await this.#ctx.archive.keep(excerpt.read(0, end));
-      this.#ctx.store.versions.add({
+      await keepVersion(this.#ctx, excerpt.read(0, end), {
         key: pair.key,
         machine: machine.name,
-        at: this.#ctx.clock.now(),
-        bytes: kept.bytes,
-        sha256: kept.sha256,
         reason: 'cut',
-        executable: false,
         mtimeMs: pair.base?.mtimeMs ?? 0,
       });
     }

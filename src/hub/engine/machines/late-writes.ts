@@ -7,6 +7,7 @@ import { takeApart } from '../../../core/log/growth.ts';
 import type { HistoryCopy } from '../history/copy.ts';
 import { factsOf, LogHeads } from '../logs/heads.ts';
 import { LogMerge, takeRanges } from '../logs/merge.ts';
+import { keepVersion } from '../keep-version.ts';
 
 /** How far before the known end a torn line may begin. */
 const TORN_REACH = 1024 * 1024;
@@ -109,17 +110,11 @@ export class LateWrites {
   }
 
   async #keep(machine: MachineView, key: string, name: string, size: number): Promise<void> {
-    const { archive, store, clock } = this.#ctx;
-    const kept = await archive.keep(machine.replica.readUndo(name, 0, size));
-    store.versions.add({
+    await keepVersion(this.#ctx, machine.replica.readUndo(name, 0, size), {
       key,
       machine: machine.name,
-      at: clock.now(),
-      bytes: kept.bytes,
-      sha256: kept.sha256,
       reason: 'overwritten',
-      executable: false,
-      mtimeMs: clock.now(),
+      mtimeMs: this.#ctx.clock.now(),
     });
   }
 }

@@ -4,6 +4,7 @@ import type { LogIntake } from '../logs/intake.ts';
 import { LEVEL, LOOK, notDone, settling, type Outcome } from '../outcome.ts';
 import type { Placement } from '../places/placement.ts';
 import { statOf } from '../logs/delivery.ts';
+import { keepVersion } from '../keep-version.ts';
 
 /** How often a move that waits for its session to end is thought of again. */
 const LIVE_RECHECK_MS = 5_000;
@@ -145,13 +146,9 @@ export class Moves {
     if (rule.merge === 'log') {
       if (await this.#logs.absorb(machine, pair.key, path, look.stat, rule)) this.#ctx.headChanged(pair.key, null);
     } else {
-      const kept = await this.#ctx.archive.keep(machine.replica.read(path, 0, look.stat.size));
-      this.#ctx.store.versions.add({
+      await keepVersion(this.#ctx, machine.replica.read(path, 0, look.stat.size), {
         key: pair.key,
         machine: machine.name,
-        at: this.#ctx.clock.now(),
-        bytes: kept.bytes,
-        sha256: kept.sha256,
         reason: 'overwritten',
         executable: look.stat.executable,
         mtimeMs: look.stat.mtimeMs,
