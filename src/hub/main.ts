@@ -41,6 +41,8 @@ export interface RunHubOptions {
  *   {StoreDamaged} when the database cannot be used; {HubError} when the data folder cannot (full, not writable).
  */
 export async function runHub(options: RunHubOptions): Promise<number> {
+  // Nothing that the hub makes is for others. Set once, before any thread is at work: it counts for all of them.
+  process.umask(0o077);
   const { log, dataDir, socketPath } = options;
   const home = homedir();
   const startedAt = Date.now();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Ground, newSession, until } from './ground.ts';
@@ -139,6 +139,7 @@ describe('things that are not carried', function () {
     for (const path of secrets) await rog.write(path, 'SECRET-TOKEN again');
     await ground.restartHub();
     await ground.settle();
+    assert.match(await readFile(`/proc/${ground.hubPid}/status`, 'utf8'), /^Umask:\s+0077$/m);
     assert.deepEqual(await mac.files(), ['skills/x/SKILL.md']);
     assert.equal(grepFolder(ground.dataDir, 'SECRET-TOKEN'), '');
   });
@@ -154,8 +155,8 @@ describe('things that are not carried', function () {
     await rog.write('rules/two.md', 'two\n');
     await ground.giveAway(ground.root);
     await ground.startHub();
-    await ground.settle();
-    assert.equal((await mac.files()).length, 4);
+    const first = await ground.settle();
+    assert.equal((await mac.files()).length, 4, JSON.stringify({ first, said: ground.said }));
 
     await writeFile(rog.file('agents/closed.md'), 'changed\n');
     await chmod(rog.file('agents/closed.md'), 0);

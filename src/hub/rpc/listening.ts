@@ -115,6 +115,10 @@ async function identityOf(socketPath: string): Promise<string | null> {
   }
 }
 
+/**
+ * The socket file is made with what the umask of the process leaves. It must not be changed for this moment: it counts for every
+ * thread, and a folder that another one makes meanwhile would be closed to its owner. The hub has 077 from its start.
+ */
 function listen(server: Server, socketPath: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void => {
@@ -123,15 +127,9 @@ function listen(server: Server, socketPath: string): Promise<void> {
       reject(new SocketPlaceRefused(socketPath, 'something is there already', next));
     };
     server.once('error', onError);
-    // The socket file is made within the call: others never see it with wider permissions.
-    const umask = process.umask(0o177);
-    try {
-      server.listen(socketPath, () => {
-        server.off('error', onError);
-        resolve();
-      });
-    } finally {
-      process.umask(umask);
-    }
+    server.listen(socketPath, () => {
+      server.off('error', onError);
+      resolve();
+    });
   });
 }

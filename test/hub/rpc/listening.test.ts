@@ -45,6 +45,19 @@ describe('a socket that somebody removed', () => {
     before.close();
   });
 
+  it('is made without touching the umask, which counts for every thread', async () => {
+    const umask = process.umask.bind(process);
+    const asked: unknown[] = [];
+    process.umask = (mask?: string | number): number => (asked.push(mask), umask());
+    try {
+      await unlink(socketPath);
+      await until('the hub is found again', connects);
+    } finally {
+      process.umask = umask;
+    }
+    assert.deepEqual(asked, []);
+  });
+
   it('is made anew when its folder went with it, again and again', async () => {
     for (let time = 0; time < 3; time += 1) {
       await rm(dirname(socketPath), { recursive: true });
