@@ -13,6 +13,12 @@ const MAX_PATH_BYTES = 1024;
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
+/**
+ * What nearly all paths look like, so that the rules need not be gone through one by one: ASCII, short, and made of words that are too
+ * long for a device, a short name of Windows, or `..`.
+ */
+const ORDINARY = /^[A-Za-z0-9_-]{5,}(?:[./][A-Za-z0-9_-]{5,})*$/;
+
 /** Half a character: has no UTF-8 form, so it would come back as another name. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -34,6 +40,7 @@ const IGNORED_BY_HFS = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
  * closes a way to leave claudeDir, to hit another file than the one named, or to be a different file on another system.
  */
 export function unsafeReason(path: RelativePath): string | null {
+  if (path.length <= MAX_SEGMENT_BYTES && ORDINARY.test(path)) return null;
   if (path === '') return 'it has no name';
   if (CONTROL.test(path)) return 'its name has a control character';
   if (path.includes('\\')) return 'its name has a backslash, which separates folders on Windows';

@@ -51,6 +51,11 @@ interface Entry {
   readonly matcher: RowMatcher;
 }
 
+const SESSION = 'session/';
+const ANY_UUID = '00000000-0000-4000-8000-000000000000';
+/** `-home-me-project`, `C--Users-me-project`: nothing that a row on names could mean. */
+const PROJECT_FOLDER = /^(?:[A-Za-z]-)?-[A-Za-z0-9-]*$/;
+
 /** Stands for a project folder when a rule is asked for by key: no row looks at the name of one. */
 const ANY_FOLDER = '-';
 
@@ -104,7 +109,7 @@ export function createRules(options: RulesOptions): Rules {
   }
 
   function folderWanted(folder: string): boolean {
-    const path = folder.replace(/\/+$/, '');
+    const path = likeAnyOther(folder.replace(/\/+$/, ''));
     const known = wantedFolders.get(path);
     if (known !== undefined) return known;
     const isWanted = path === '' || mayHoldFiles(path);
@@ -129,11 +134,16 @@ export function createRules(options: RulesOptions): Rules {
   function ofKey(key: Key): Rule {
     const known = rulesOfKeys.get(key);
     if (known !== undefined) return known;
-    const path = representativePath(key);
-    const rule = path === null ? deny('local', 'not synced because it is not a key') : ofPath(path);
+    const other = ofAnySession(key);
+    const rule = other === key ? found(key) : ofKey(other);
     if (rulesOfKeys.size >= MAX_KEYS) rulesOfKeys.clear();
     rulesOfKeys.set(key, rule);
     return rule;
+  }
+
+  function found(key: Key): Rule {
+    const path = representativePath(key);
+    return path === null ? deny('local', 'not synced because it is not a key') : ofPath(path);
   }
 
   return {
@@ -167,6 +177,22 @@ function denialOf(row: PathRow): string {
 function mayHoldProjectFiles(folders: readonly string[]): boolean {
   const name = folders[2];
   return name === undefined || name === 'memory' || isSessionUuid(name);
+}
+
+/** No row looks at which session it is: all of them share one remembered answer. */
+function ofAnySession(key: Key): Key {
+  const uuid = key.slice(SESSION.length, SESSION.length + ANY_UUID.length);
+  return key.startsWith(SESSION) && isSessionUuid(uuid)
+    ? `${SESSION}${ANY_UUID}${key.slice(SESSION.length + ANY_UUID.length)}`
+    : key;
+}
+
+/** The same for the folders of projects, as Claude Code names them, and of sessions in them. */
+function likeAnyOther(folder: RelativePath): RelativePath {
+  const [first, project, session, ...rest] = folder.split('/');
+  if (first !== 'projects' || project === undefined || !PROJECT_FOLDER.test(project)) return folder;
+  const at = session !== undefined && isSessionUuid(session) ? ANY_UUID : session;
+  return [first, ANY_FOLDER, ...(at === undefined ? [] : [at]), ...rest].join('/');
 }
 
 /** A path with the same rule as `key`, `null` when it is no key. */

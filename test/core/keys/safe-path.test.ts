@@ -33,6 +33,20 @@ describe('safe paths', () => {
     });
   }
 
+  it('says the same of what looks ordinary as all rules together', () => {
+    const words = fc.stringMatching(/^[A-Za-z0-9_-]{3,12}$/);
+    const paths = fc
+      .array(fc.tuple(words, fc.constantFrom('/', '.', '')), { minLength: 1, maxLength: 40 })
+      .map((parts) => parts.map(([word, end]) => `${word}${end}`).join(''));
+    // A first name of one letter is never taken for ordinary, and changes nothing about the others.
+    fc.assert(
+      fc.property(paths, (path) => (unsafeReason(path) === null) === (unsafeReason(`x/${path}`) === null)),
+      { numRuns: 5_000 },
+    );
+    for (const device of ['con', 'nul.jsonl', 'projects/lpt1', 'aux.jsonl/abcdef'])
+      assert.notEqual(unsafeReason(device), null, device);
+  });
+
   it('lets ordinary names through, in any language', () => {
     const ordinary = [
       'CLAUDE.md',

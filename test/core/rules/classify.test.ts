@@ -327,6 +327,29 @@ describe('folders', () => {
     for (const root of roots) check(everything, `${root}${root.startsWith('plans') ? 'a.md' : 'a.jsonl'}`);
   });
 
+  it('does not depend on which project or session it is', () => {
+    const uuid = 'a3b1c2d4-1111-4222-8333-444455556666';
+    const below = ['', 'memory/', 'memory/deep/', 'node_modules/', '.git/', `${uuid}/`, 'other/'].concat(
+      ['subagents/', 'tool-results/', 'x/', 'node_modules/', '.git/'].map((folder) => `${uuid}/${folder}`),
+    );
+    for (const rules of [plain, everything]) {
+      for (const folder of below) {
+        // A name with an underscore is not one of those that share their answers.
+        const asked = rules.folderWanted(`projects/x_y/${folder}`);
+        for (const project of ['-home-me-x', '-', 'C--Users-me'])
+          assert.equal(rules.folderWanted(`projects/${project}/${folder}`), asked, `${project}/${folder}`);
+      }
+      for (const rest of ['', '/subagents/agent-1.jsonl', '/tool-results/a.txt', '/x/.env', '/x/../y', '/nul']) {
+        const rule = rules.ofKey(`session/${uuid}${rest}`);
+        const path = rest === '' ? `projects/-a/${uuid}.jsonl` : `projects/-a/${uuid}${rest}`;
+        assert.equal(rule.allowed, rules.ofPath(path).allowed, path);
+        assert.equal(rule.class, rules.ofPath(path).class, path);
+      }
+    }
+    for (const name of ['node_modules', '.git', '-/node_modules', '-/.git'])
+      assert.equal(plain.folderWanted(`projects/${name}/`), false, name);
+  });
+
   it('that cannot hold anything allowed are pruned', () => {
     const pruned = [
       '.claude-sync/',
