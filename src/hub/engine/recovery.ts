@@ -35,13 +35,12 @@ export interface RecoveryReport {
 export async function recover(ctx: EngineContext): Promise<RecoveryReport> {
   const report = { cut: 0, shortened: 0, strays: 0 };
   const wasClean = ctx.store.getSetting(CLEAN_STOP) === 'yes';
-  if (wasClean) {
-    ctx.store.setSetting(CLEAN_STOP, 'no');
-    await ctx.store.flush({ durable: true });
-  }
+  if (wasClean) ctx.store.setSetting(CLEAN_STOP, 'no');
+  // Before anything is written. Meanwhile it is only looked at what there is.
+  const noted = wasClean ? ctx.store.flush({ durable: true }) : Promise.resolve();
   const heads = [...ctx.store.heads.values()];
   const files = heads.filter((head) => head.key !== 'history' && head.kind === 'file');
-  const sizes = await sizesOf(ctx, files);
+  const [sizes] = await Promise.all([sizesOf(ctx, files), noted]);
   for (const head of files) {
     const size = sizes.get(head.key) ?? null;
     if (head.hash === null) await recoverLog(ctx, head, size ?? 0, report);

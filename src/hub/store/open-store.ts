@@ -56,7 +56,17 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         await thread.close();
       },
     };
-    return load(db, () => driver, options);
+    const makeDriver = (): CommitDriver => {
+      // The tables are up to date by now. The thread opens them while they are loaded here.
+      thread.begin();
+      return driver;
+    };
+    try {
+      return load(db, makeDriver, options);
+    } catch (error) {
+      void thread.close();
+      throw error;
+    }
   });
 }
 

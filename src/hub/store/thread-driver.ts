@@ -28,9 +28,14 @@ export class ThreadDriver implements CommitDriver {
     this.#workerUrl = workerUrl;
   }
 
+  /** Starts the thread ahead of the first commit. */
+  begin(): Worker {
+    return (this.#worker ??= this.#start());
+  }
+
   async commit(batch: Batch): Promise<void> {
     const number = ++this.#batches;
-    const worker = (this.#worker ??= this.#start());
+    const worker = this.begin();
     const settled = new Promise<void>((resolve, reject) => (this.#waiting = { batch: number, resolve, reject }));
     // Handled below; without this a thread that dies between two parts would be an unhandled rejection.
     settled.catch(() => undefined);
