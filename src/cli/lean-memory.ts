@@ -2,6 +2,8 @@
  * Small young generation: the hub moves buffers, and has few objects that die young; V8's 16 MB twice over would only be resident.
  */
 const SEMI_SPACE = '--max-semi-space-size=2';
+/** So young a generation is cleaned in less time than it takes to share the work out between threads. */
+const SCAVENGE_ALONE = '--no-parallel-scavenge';
 /** So that the hub can give memory back when a first sync is over. */
 const EXPOSE_GC = '--expose-gc';
 /** glibc keeps what was freed for every thread apart, and keeps freed file chunks unless they are mapped each by itself. */
@@ -16,8 +18,12 @@ export function startLean(): void {
   if (process.platform !== 'linux' || process.execve === undefined) return;
   if (process.execArgv.some((argument) => argument.startsWith('--max-semi-space-size'))) return;
   const [, ...program] = process.argv;
-  process.execve(process.execPath, [process.execPath, SEMI_SPACE, EXPOSE_GC, ...process.execArgv, ...program], {
-    ...ALLOCATOR,
-    ...process.env,
-  });
+  process.execve(
+    process.execPath,
+    [process.execPath, SEMI_SPACE, SCAVENGE_ALONE, EXPOSE_GC, ...process.execArgv, ...program],
+    {
+      ...ALLOCATOR,
+      ...process.env,
+    },
+  );
 }
