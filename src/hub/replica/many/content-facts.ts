@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, hash as hashNow, type Hash } from 'node:crypto';
 import type { Sha256 } from '../../../core/domain.ts';
 
 /** How much of the end of a content is remembered: what a log is recognised by later (`hashTail` of the engine). */
@@ -12,6 +12,16 @@ export interface ContentFacts {
   readonly endsInNewline: boolean;
   /** Its last bytes, at most `TAIL_BYTES`. */
   readonly tail: Uint8Array;
+}
+
+/** The facts of a content that is at hand as a whole. */
+export function factsOf(bytes: Uint8Array): ContentFacts {
+  return {
+    sha256: hashNow('sha256', bytes, 'hex'),
+    bytes: bytes.length,
+    endsInNewline: bytes.at(-1) === 0x0a,
+    tail: Buffer.from(bytes.subarray(Math.max(0, bytes.length - TAIL_BYTES))),
+  };
 }
 
 /** Takes the facts of a content as it goes by. The memory of a chunk may be used again after `add`. */

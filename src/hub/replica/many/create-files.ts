@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hash as hashNow, randomBytes } from 'node:crypto';
 import { fstatSync, futimesSync, mkdirSync, unlinkSync } from 'node:fs';
 import { unwritableReason } from '../../../core/keys/safe-path.ts';
 import type { FileStat, RelativePath } from '../../../core/domain.ts';
@@ -26,9 +26,12 @@ import { walkNow } from './walk-now.ts';
  */
 export function createFiles(job: CreateJob, buffers: CopyBuffers): Created[] {
   const folders = new Set<RelativePath>();
-  return job.files.map((file) => {
+  // No two jobs share their random part, no two files of a job their number.
+  const names = `${job.epoch}-${randomBytes(8).toString('hex')}`;
+  return job.files.map((file, index) => {
+    const temp = `${job.root}/${TEMP_FOLDER}/${names}${index.toString(16).padStart(4, '0')}`;
     try {
-      return createFile(job, file, folders, buffers);
+      return createFile(job, file, { temp, folders, buffers });
     } catch (error) {
       const failure = fileSystemError('create', file.path, error);
       // Somebody was faster, also in taking a folder away that was there a moment ago.
@@ -38,11 +41,17 @@ export function createFiles(job: CreateJob, buffers: CopyBuffers): Created[] {
   });
 }
 
-function createFile(job: CreateJob, file: FileToCreate, folders: Set<RelativePath>, buffers: CopyBuffers): Created {
-  const { root, os } = job;
+function createFile(
+  { root, os }: CreateJob,
+  file: FileToCreate,
+  {
+    temp,
+    folders,
+    buffers,
+  }: { readonly temp: string; readonly folders: Set<RelativePath>; readonly buffers: CopyBuffers },
+): Created {
   const { path } = file;
   if (unwritableReason(path, os) !== null || !makeFolders(root, path, folders)) return { kind: 'left' };
-  const temp = `${root}/${TEMP_FOLDER}/${job.epoch}-${randomBytes(8).toString('hex')}`;
   let isPlaced = false;
   try {
     const written = writeTemp(temp, file, buffers);
@@ -87,44 +96,61 @@ function makeFolder(root: string, folder: RelativePath): void {
 
 /** Writes the temp and reads it back. @returns `null` when the source is not, or the temp does not become, what it should be. */
 function writeTemp(temp: string, file: FileToCreate, buffers: CopyBuffers): FileStat | null {
-  const hash = createHash('sha256');
-  const isShort = file.size <= buffers.written.length;
-  const stat = withOpen(temp, OPEN_FLAGS.create, (output) => {
-    const isWhole = withOpen(file.source, OPEN_FLAGS.read, (input) => {
-      for (let at = 0; at < file.size;) {
-        const count = readNow(input, buffers.written, Math.min(buffers.written.length, file.size - at), at);
-        if (count === 0) return false;
-        if (file.sha256 !== null || !isShort) hash.update(buffers.written.subarray(0, count));
-        writeNow(output, buffers.written, count);
-        at += count;
-      }
-      return true;
-    });
+  return withOpen(temp, OPEN_FLAGS.create, (output) => {
+    const isWhole =
+      file.size <= buffers.written.length ? writeShort(output, file, buffers) : writeLong(output, file, buffers);
     if (!isWhole) return null;
     if (file.executable) allowExecution(output);
     futimesSync(output, file.mtimeMs / 1000, file.mtimeMs / 1000);
-    return entryStat(fstatSync(output));
+    const stat = entryStat(fstatSync(output));
+    return stat.size === file.size ? fileStat(stat) : null;
   });
-  if (stat === null || stat.size !== file.size) return null;
-  const digest = file.sha256 !== null || !isShort ? hash.digest('hex') : null;
-  if (file.sha256 !== null && digest !== file.sha256) return null;
-  return readsBack(temp, file.size, isShort ? null : digest, buffers) ? fileStat(stat) : null;
 }
 
-/** Whether the temp holds what was written: by its hash, or when that is `null`, byte for byte what is in the buffer. */
-function readsBack(temp: string, size: number, digest: string | null, buffers: CopyBuffers): boolean {
-  return withOpen(temp, OPEN_FLAGS.read, (descriptor) => {
-    const hash = createHash('sha256');
-    for (let at = 0; at < size;) {
-      const count = readNow(descriptor, buffers.readBack, Math.min(buffers.readBack.length, size - at), at);
-      if (count === 0) return false;
-      const bytes = buffers.readBack.subarray(0, count);
-      if (digest === null) return count === size && bytes.equals(buffers.written.subarray(0, size));
-      hash.update(bytes);
-      at += count;
-    }
-    return digest === null || hash.digest('hex') === digest;
-  });
+/** A content that fits into memory: what is read back is compared byte for byte. @returns whether it is there as it should be. */
+function writeShort(
+  output: number,
+  { source, size, sha256 }: FileToCreate,
+  { written, readBack }: CopyBuffers,
+): boolean {
+  const count = withOpen(source, OPEN_FLAGS.read, (input) => readNow(input, written, size, 0));
+  const bytes = written.subarray(0, size);
+  if (count < size || (sha256 !== null && hashNow('sha256', bytes, 'hex') !== sha256)) return false;
+  writeNow(output, written, size);
+  return readNow(output, readBack, size, 0) === size && bytes.equals(readBack.subarray(0, size));
+}
+
+/** A longer one: what is read back has the same hash. @returns whether it is there as it should be. */
+function writeLong(
+  output: number,
+  { source, size, sha256 }: FileToCreate,
+  { written, readBack }: CopyBuffers,
+): boolean {
+  const hash = createHash('sha256');
+  const isWhole = withOpen(source, OPEN_FLAGS.read, (input) =>
+    inPieces(input, written, size, (count) => {
+      hash.update(written.subarray(0, count));
+      writeNow(output, written, count);
+    }),
+  );
+  const digest = hash.digest('hex');
+  if (!isWhole || (sha256 !== null && digest !== sha256)) return false;
+  const again = createHash('sha256');
+  return (
+    inPieces(output, readBack, size, (count) => again.update(readBack.subarray(0, count))) &&
+    again.digest('hex') === digest
+  );
+}
+
+/** Hands `size` bytes of a file over, one buffer after the other. @returns whether there were as many. */
+function inPieces(descriptor: number, buffer: Buffer, size: number, take: (count: number) => void): boolean {
+  for (let at = 0; at < size;) {
+    const count = readNow(descriptor, buffer, Math.min(buffer.length, size - at), at);
+    if (count === 0) return false;
+    take(count);
+    at += count;
+  }
+  return true;
 }
 
 /** Volumes without permissions have no executable bit; the content is what counts there. */

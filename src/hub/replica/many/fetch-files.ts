@@ -1,12 +1,13 @@
 import { fstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import type { FileStat, RelativePath } from '../../../core/domain.ts';
 import { recordedFolders, tellingRanges } from '../../../core/projects/recorded-folders.ts';
+import type { EntryStat } from '../../ports/file-system.ts';
 import { OPEN_FLAGS } from '../node-file.ts';
 import { entryStat, errnoOf } from '../node-facts.ts';
-import { isAsExpected } from '../safe-walk.ts';
+import { isAsExpected, refusedPath } from '../safe-walk.ts';
 import type { CopyBuffers } from './bytes-now.ts';
 import { readNow, withOpen, writeNow } from './bytes-now.ts';
-import { FactsMeter, type ContentFacts } from './content-facts.ts';
+import { factsOf, FactsMeter, type ContentFacts } from './content-facts.ts';
 import type { Copied, FetchJob, FileToFetch } from './messages.ts';
 import { walkNow } from './walk-now.ts';
 
@@ -29,14 +30,15 @@ export function fetchFiles(job: FetchJob, buffers: CopyBuffers): Copied[] {
 
 function fetchFile({ root, longest }: FetchJob, file: FileToFetch, known: Set<string>, buffers: CopyBuffers): Copied {
   const { path, target, destination } = file;
-  const before = regularFile(root, path);
-  if (before === null || before.size > longest) return { kind: 'left' };
-  const facts = copy(`${root}/${path}`, target, before, buffers);
-  if (facts === null) return { kind: 'left' };
+  if (refusedPath(path) !== null) return { kind: 'left' };
+  const copied = copy(`${root}/${path}`, target, longest, buffers);
+  if (copied === null) return { kind: 'left' };
+  const { facts, opened } = copied;
   let isKept = false;
   try {
+    // One look, at the whole way: what was opened is what lies there behind real folders, and nobody wrote to it meanwhile.
     const after = regularFile(root, path);
-    if (after === null || !isAsExpected(after, before)) return { kind: 'left' };
+    if (after === null || !isAsExpected(after, opened)) return { kind: 'left' };
     const folders = file.isTranscript ? foldersOf(target, facts.bytes, buffers) : null;
     if (destination !== null) makeParent(destination, known);
     isKept = true;
@@ -53,8 +55,10 @@ function makeParent(file: string, known: Set<string>): void {
   known.add(folder);
 }
 
-/** Working folders recorded in a transcript, from what was kept of it. */
-function foldersOf(target: string, bytes: number, { readBack }: CopyBuffers): string[] {
+/** Working folders recorded in a transcript, from what was kept of it; a short one is in memory still. */
+function foldersOf(target: string, bytes: number, { written, readBack }: CopyBuffers): string[] {
+  if (bytes <= written.length)
+    return recordedFolders(tellingRanges(bytes).map(([from, to]) => written.toString('utf8', from, to)));
   return withOpen(target, OPEN_FLAGS.read, (descriptor) =>
     recordedFolders(
       tellingRanges(bytes).map(([from, to]) =>
@@ -69,29 +73,42 @@ function regularFile(root: string, path: RelativePath): FileStat | null {
   return end.kind === 'file' ? end.stat : null;
 }
 
-/** `null`, with nothing kept, when the file that is opened is not the one that was looked at, or is shorter than it was. */
-function copy(from: string, to: string, expect: FileStat, buffers: CopyBuffers): ContentFacts | null {
+/** `null`, with nothing kept, when there is no regular file, or one that is too long or gets shorter while it is read. */
+function copy(
+  from: string,
+  to: string,
+  longest: number,
+  buffers: CopyBuffers,
+): { readonly facts: ContentFacts; readonly opened: EntryStat } | null {
   return withOpen(from, OPEN_FLAGS.read, (input) => {
     const opened = entryStat(fstatSync(input));
-    if (opened.type !== 'file' || !isAsExpected(opened, expect)) return null;
-    const meter = new FactsMeter();
-    let isWhole = false;
+    if (opened.type !== 'file' || opened.size > longest) return null;
+    let facts: ContentFacts | null = null;
     try {
-      isWhole = withOpen(to, OPEN_FLAGS.create, (output) => {
-        for (let at = 0; at < expect.size;) {
-          const count = readNow(input, buffers.written, Math.min(buffers.written.length, expect.size - at), at);
-          if (count === 0) return false;
-          meter.add(buffers.written.subarray(0, count));
-          writeNow(output, buffers.written, count);
-          at += count;
-        }
-        return true;
-      });
+      facts = withOpen(to, OPEN_FLAGS.create, (output) => copyBytes(input, output, opened.size, buffers));
     } finally {
-      if (!isWhole) discard(to);
+      if (facts === null) discard(to);
     }
-    return isWhole ? meter.facts() : null;
+    return facts && { facts, opened };
   });
+}
+
+/** `null` when the input is shorter than `size`. */
+function copyBytes(input: number, output: number, size: number, { written }: CopyBuffers): ContentFacts | null {
+  if (size <= written.length) {
+    if (readNow(input, written, size, 0) < size) return null;
+    writeNow(output, written, size);
+    return factsOf(written.subarray(0, size));
+  }
+  const meter = new FactsMeter();
+  for (let at = 0; at < size;) {
+    const count = readNow(input, written, Math.min(written.length, size - at), at);
+    if (count === 0) return null;
+    meter.add(written.subarray(0, count));
+    writeNow(output, written, count);
+    at += count;
+  }
+  return meter.facts();
 }
 
 function discard(target: string): void {
