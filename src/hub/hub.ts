@@ -184,6 +184,9 @@ export class Hub {
   }
 }
 
+/** From this many files on the trees are listed by threads when the hub starts. */
+const MANY_FILES = 2_000;
+
 interface Built {
   readonly engine: Engine;
   readonly rules: Rules;
@@ -199,6 +202,7 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     url: options.threads?.copy,
     onTrouble: options.onTrouble,
   });
+  if (holdsMany(store)) threads.begin();
   const hub = hubIdentity(store, options.random);
   const machines: EngineMachine[] = [];
   const unsupported: UnsupportedMachine[] = [];
@@ -245,6 +249,13 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     onTrouble: options.onTrouble,
   });
   return { engine, rules, unsupported };
+}
+
+/** Whether the trees are large enough for threads to list them; starting one takes longer than listing a small one. */
+function holdsMany(store: Store): boolean {
+  let count = 0;
+  for (const head of store.heads.values()) if (head.kind === 'file' && ++count === MANY_FILES) return true;
+  return false;
 }
 
 /**

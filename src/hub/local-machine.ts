@@ -45,15 +45,17 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
   const claudeDir = await resolved(expandHome(config.claudeDir, home));
   const own = createNodeFileSystem(claudeDir);
   const outside = createNodeFileSystem('/');
+  const roots = followedRoots(options, claudeDir, own, outside);
   const createWatch = localWatch({
     platform: options.platform,
     clock,
     mode: config.watch === 'poll' ? 'poll' : 'auto',
     pollMs: options.pollSeconds * 1000,
     isRemote: await isOnNetwork(claudeDir, options.platform),
+    // Each followed root has a watch of its own, which no scan knows of.
+    isCovered: roots === null,
   });
   const prune = (folder: string): boolean => !rules.folderWanted(`${folder}/`);
-  const roots = followedRoots(options, claudeDir, own, outside);
   const fs = roots === null ? own : createFollowedFileSystem(own, outside, claudeDir, roots);
   const ownWatch = createWatch(claudeDir, prune);
   const followedWatch = roots === null ? null : createFollowedWatch(ownWatch, roots, createWatch, prune);

@@ -16,7 +16,8 @@ const TOGETHER_MS = 50;
  *
  * How no change is missed although folders come and go:
  * - A folder is watched before it is listed for folders below it, and only then told as a folder to scan: what is created
- *   in it after the listing is an event, what was there before is found by that scan.
+ *   in it after the listing is an event, what was there before is found by that scan. With `cover` the scan itself finds
+ *   the folders below, and has each watched before it lists it.
  * - A name that appears (`rename`) and is a folder is watched anew, even if that path is being watched: it may be another folder
  *   that took the place, and inotify follows the folder, not the path.
  * - Events that the kernel drops without a word are what the scans from time to time are for (docs/sync.md section 8).
@@ -25,14 +26,36 @@ const TOGETHER_MS = 50;
  * @param prune whether a folder (path below claudeDir) and everything in it is of no interest. The private folder never is.
  */
 export function createFolderWatch(root: string, prune: (folder: RelativePath) => boolean = () => false): WatchSource {
+  return folderWatch({ root, prune, isCovered: false });
+}
+
+/** As `createFolderWatch`, but watches only what it is told to cover: a scan names the folders before it lists them. */
+export function createCoveredFolderWatch(
+  root: string,
+  prune: (folder: RelativePath) => boolean = () => false,
+): WatchSource & Required<Pick<WatchSource, 'cover'>> {
+  return folderWatch({ root, prune, isCovered: true });
+}
+
+interface FolderWatchOptions {
+  readonly root: string;
+  readonly prune: (folder: RelativePath) => boolean;
+  /** Somebody else finds the folders and names them. */
+  readonly isCovered: boolean;
+}
+
+function folderWatch(options: FolderWatchOptions): WatchSource & Required<Pick<WatchSource, 'cover'>> {
   let running: FolderWatch | null = null;
   return {
     name: 'inotify',
     async start(onHint, onTrouble) {
       // After a lost connection or a lifted quarantine: the old one may watch a folder that is not there any more.
       running?.close();
-      running = new FolderWatch(root, prune, onHint, onTrouble);
-      running.watchTree('', false);
+      running = new FolderWatch(options, onHint, onTrouble);
+      if (!options.isCovered) running.watchTree('');
+    },
+    cover(folders) {
+      for (const folder of folders) running?.cover(folder);
     },
     async close() {
       running?.close();
@@ -43,6 +66,7 @@ export function createFolderWatch(root: string, prune: (folder: RelativePath) =>
 class FolderWatch {
   readonly #root: string;
   readonly #prune: (folder: RelativePath) => boolean;
+  readonly #isCovered: boolean;
   readonly #onHint: (hint: Hint) => void;
   readonly #onTrouble: (reason: string) => void;
   /** By path below the root; '' is the root. */
@@ -56,29 +80,34 @@ class FolderWatch {
   #closed = false;
 
   constructor(
-    root: string,
-    prune: (folder: RelativePath) => boolean,
+    { root, prune, isCovered }: FolderWatchOptions,
     onHint: (hint: Hint) => void,
     onTrouble: (reason: string) => void,
   ) {
     this.#root = root;
     this.#prune = prune;
+    this.#isCovered = isCovered;
     this.#onHint = onHint;
     this.#onTrouble = onTrouble;
   }
 
-  /** Watches `folder` and all folders below it; `isNew` ones are told. */
-  watchTree(folder: RelativePath, isNew: boolean): void {
+  /** Watches `folder` and all folders below it. */
+  watchTree(folder: RelativePath): void {
     for (const pending = [folder]; pending.length > 0;) {
       const at = pending.pop() ?? '';
       if (at !== '' && (isPrivate(at) || this.#prune(at))) continue;
       if (!this.#watch(at)) continue;
       for (const name of this.#foldersIn(at)) pending.push(at === '' ? name : `${at}/${name}`);
     }
-    if (isNew) this.#tellFolder(folder);
   }
 
-  /** One scan of the topmost folder covers those below it, now that all of them are watched. */
+  /** Watches `folder` itself, unless it is watched or of no interest. */
+  cover(folder: RelativePath): void {
+    if (this.#closed || this.#watchers.has(folder)) return;
+    if (folder === '' || !(isPrivate(folder) || this.#prune(folder))) this.#watch(folder);
+  }
+
+  /** One scan of the topmost folder covers those below it: all of them are watched, or will be before they are listed. */
   #tellFolder(folder: RelativePath): void {
     if (this.#newFolders !== null) return void this.#newFolders.add(folder);
     this.#onHint({ path: folder, kind: 'folder' });
@@ -152,7 +181,9 @@ class FolderWatch {
     if (this.#isFolder(path)) {
       if (this.#prune(path)) return;
       if (this.#watchers.has(path)) this.#unwatchTree(path);
-      this.watchTree(path, true);
+      if (this.#isCovered) this.#watch(path);
+      else this.watchTree(path);
+      this.#tellFolder(path);
     } else if (this.#watchers.has(path)) {
       this.#unwatchTree(path);
       this.#onHint({ path, kind: 'folder' });

@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import type { RelativePath } from '../../core/domain.ts';
 import type { Clock } from '../ports/clock.ts';
 import { createChokidarWatch, isOutOfWatches } from './chokidar-watch.ts';
-import { createFolderWatch } from './folder-watch.ts';
+import { createCoveredFolderWatch, createFolderWatch } from './folder-watch.ts';
 import { createNodeFileSystem } from './node-file-system.ts';
 import { createPollWatch } from './poll-watch.ts';
 import type { Hint } from './replica.ts';
@@ -18,6 +18,8 @@ export interface LocalWatchOptions {
   readonly pollMs: number;
   /** The folder may be changed from elsewhere, which this system is not told of. */
   readonly isRemote: boolean;
+  /** Whoever scans calls `cover`. */
+  readonly isCovered: boolean;
 }
 
 /** Longest time between two rounds that still shows every folder within 10 s. */
@@ -27,9 +29,10 @@ const MOST_POLL_MS = 9_000;
 export function localWatch(
   options: LocalWatchOptions,
 ): (root: string, prune: (folder: RelativePath) => boolean) => WatchSource {
-  const { platform, clock, mode, pollMs, isRemote } = options;
+  const { platform, clock, mode, pollMs, isRemote, isCovered } = options;
   // inotify is one watch per folder anyway, and then needs no library that remembers every file.
-  const createNative = platform === 'linux' ? createFolderWatch : createChokidarWatch;
+  const createInotify = isCovered ? createCoveredFolderWatch : createFolderWatch;
+  const createNative = platform === 'linux' ? createInotify : createChokidarWatch;
   return (root, prune) => {
     const poll = createPollWatch({
       fs: createNodeFileSystem(root),
@@ -68,6 +71,7 @@ export function createBackedWatch(native: WatchSource, poll: WatchSource, always
       });
       if (always || isShort) await beginPolling(onHint, onTrouble);
     },
+    cover: (folders) => native.cover?.(folders),
     async close() {
       await Promise.all([native.close(), poll.close()]);
     },

@@ -109,13 +109,24 @@ async function list(absolute: string, path: string): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const [index, name] of names.entries()) {
     if (index > 0 && index % LISTED_PER_TURN === 0) await nextTurn();
-    const stat = lstatOrNull(`${absolute}/${name}`, `${path}/${name}`);
-    if (stat !== null) entries.push({ name, ...stat });
-    // A name that is no UTF-8 cannot be asked for again; it exists all the same and must not pass for absent.
-    else if (name.includes('\uFFFD'))
-      entries.push({ name, type: 'other', size: 0, mtimeMs: 0, inode: '', executable: false });
+    const entry = entryOf(absolute, path, name);
+    if (entry !== null) entries.push(entry);
   }
   return entries;
+}
+
+/** All entries of a folder with synchronous calls, for a thread that does nothing else. @throws {FileSystemError} */
+export function listNow(absolute: string, path: string): Entry[] {
+  return attempt('list', path, () => readdirSync(absolute)).flatMap((name) => entryOf(absolute, path, name) ?? []);
+}
+
+/** `null` when it vanished since its name was read. */
+function entryOf(absolute: string, path: string, name: string): Entry | null {
+  const stat = lstatOrNull(`${absolute}/${name}`, `${path}/${name}`);
+  if (stat !== null) return { name, ...stat };
+  // A name that is no UTF-8 cannot be asked for again; it exists all the same and must not pass for absent.
+  if (name.includes('\uFFFD')) return { name, type: 'other', size: 0, mtimeMs: 0, inode: '', executable: false };
+  return null;
 }
 
 /** See `createNodeFileSystem`: hard link and unlink. `path` is what `to` is called in an error. */

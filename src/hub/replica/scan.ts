@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FileStat, RelativePath, UnixMs } from '../../core/domain.ts';
 import { unsafeReason } from '../../core/keys/safe-path.ts';
 import { FileSystemError } from '../ports/file-system.ts';
@@ -7,8 +8,21 @@ import { PRIVATE_FOLDER, isPrivate } from './private-folder.ts';
 import type { Scan } from './replica.ts';
 import { fileStat, walk } from './safe-walk.ts';
 
+/** Ways to list a tree that not every file system has. */
+export interface ScanWays {
+  /** Told of the folders that are listed next, see `WatchSource`. */
+  readonly cover?: (folders: readonly RelativePath[]) => void;
+  /** Lists many folders at once, in their order; `null` when these are not worth it or it did not work. */
+  readonly listMany?: (folders: readonly RelativePath[]) => Promise<readonly FolderListing[] | null>;
+}
+
+/** What a folder holds, or why that is not known. */
+export type FolderListing = readonly Entry[] | FileSystemError;
+
 /** How many folders are listed at once. */
 const LISTINGS_AT_ONCE = 16;
+/** How many entries are judged before other work gets its turn. */
+const TAKEN_PER_TURN = 512;
 
 /**
  * Lists everything below `folder` that `wanted` lets through, breadth first. A folder that vanishes meanwhile is absent; one
@@ -21,6 +35,7 @@ export async function scanTree(
   folder: RelativePath,
   wanted: (path: string) => boolean,
   startedAt: UnixMs,
+  ways: ScanWays = {},
 ): Promise<Scan> {
   const files = new Map<RelativePath, FileStat>();
   const unlisted = new Map<RelativePath, string>();
@@ -36,9 +51,22 @@ export async function scanTree(
   let level: RelativePath[] = [folder];
   while (level.length > 0) {
     const next: RelativePath[] = [];
-    await eachAtOnce(level, LISTINGS_AT_ONCE, async (at) => {
-      for (const entry of await listed(at)) take(at, entry, next);
-    });
+    ways.cover?.(level);
+    const listings = (await ways.listMany?.(level)) ?? null;
+    if (listings === null) {
+      await eachAtOnce(level, LISTINGS_AT_ONCE, async (at) => {
+        for (const entry of await listed(at)) take(at, entry, next);
+      });
+    }
+    let taken = 0;
+    for (const [index, at] of (listings === null ? [] : level).entries()) {
+      const entries = entriesOf(at, listings?.[index] ?? []);
+      for (const entry of entries) take(at, entry, next);
+      taken += entries.length;
+      if (taken < TAKEN_PER_TURN) continue;
+      taken = 0;
+      await nextTurn();
+    }
     level = next;
   }
   return scan;
@@ -47,12 +75,18 @@ export async function scanTree(
     try {
       return await fs.list(at);
     } catch (error) {
-      if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
-      // claudeDir itself was there a moment ago; that it vanished is no statement about what was in it.
-      if (error.code !== 'missing' || at === '')
-        unlisted.set(at, error instanceof RootUnknown ? error.why : `it cannot be listed: ${error.code}`);
-      return [];
+      if (!FileSystemError.is(error)) throw error;
+      return [...entriesOf(at, error)];
     }
+  }
+
+  function entriesOf(at: RelativePath, listing: FolderListing): readonly Entry[] {
+    if (!(listing instanceof FileSystemError)) return listing;
+    if (listing.code === 'disconnected') throw listing;
+    // claudeDir itself was there a moment ago; that it vanished is no statement about what was in it.
+    if (listing.code !== 'missing' || at === '')
+      unlisted.set(at, listing instanceof RootUnknown ? listing.why : `it cannot be listed: ${listing.code}`);
+    return [];
   }
 
   function take(at: RelativePath, entry: Entry, next: RelativePath[]): void {

@@ -176,7 +176,13 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
 
     look: (path) => reaching(async () => lookOf(path, await walk(fs, path))),
     lookMany: (paths) => reaching(() => many.look(paths)),
-    scan: (folder, wanted) => reaching(() => scanTree(fs, folder, wanted, options.clock.now())),
+    scan: (folder, wanted) =>
+      reaching(() =>
+        scanTree(fs, folder, wanted, options.clock.now(), {
+          cover: (folders) => options.watch.cover?.(folders),
+          listMany: (folders) => many.list(folders),
+        }),
+      ),
     read: (path, from, to) => reachingEach(readTreeFile(fs, path, from, to)),
 
     append: (path, request) => reaching(() => guardedAppend(context, path, request)),

@@ -11,9 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { createChokidarWatch, troubleOf } from '../../../src/hub/replica/chokidar-watch.ts';
-import { createFolderWatch } from '../../../src/hub/replica/folder-watch.ts';
+import { createCoveredFolderWatch, createFolderWatch } from '../../../src/hub/replica/folder-watch.ts';
 import { systemClock } from '../../../src/hub/ports/system.ts';
 import { createNodeFileSystem } from '../../../src/hub/replica/node-file-system.ts';
+import { scanTree } from '../../../src/hub/replica/scan.ts';
 import { createPollWatch } from '../../../src/hub/replica/poll-watch.ts';
 import type { Hint } from '../../../src/hub/replica/replica.ts';
 import type { WatchSource } from '../../../src/hub/replica/watch-source.ts';
@@ -62,9 +63,28 @@ function createQuickPollWatch(root: string, prune: (folder: string) => boolean):
   return createPollWatch({ fs: createNodeFileSystem(root), clock: systemClock, everyMs: 5, prune });
 }
 
+/** Folders are watched as a scan comes to them, and every folder that is told is scanned, as the engine does. */
+function createScannedFolderWatch(root: string, prune: (folder: string) => boolean): WatchSource {
+  const inner = createCoveredFolderWatch(root, prune);
+  const fs = createNodeFileSystem(root);
+  const scan = (folder: string): Promise<unknown> =>
+    scanTree(fs, folder, (path) => !path.endsWith('/') || !prune(path.slice(0, -1)), 0, { cover: inner.cover });
+  return {
+    name: inner.name,
+    async start(onHint, onTrouble) {
+      await inner.start((hint) => {
+        onHint(hint);
+        if (hint.kind === 'folder') scan(hint.path).catch((error: unknown) => onTrouble(String(error)));
+      }, onTrouble);
+      await scan('');
+    },
+    close: () => inner.close(),
+  };
+}
+
 const WATCHES =
   process.platform === 'linux'
-    ? [createChokidarWatch, createFolderWatch, createQuickPollWatch]
+    ? [createChokidarWatch, createFolderWatch, createScannedFolderWatch, createQuickPollWatch]
     : [createChokidarWatch, createQuickPollWatch];
 
 for (const create of WATCHES)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FileSystemError } from '../../../src/hub/ports/file-system.ts';
 import { once } from '../../../src/hub/engine/excerpt.ts';
 import { CopyThreads } from '../../../src/hub/replica/many/copy-threads.ts';
 import type { CreateRequest, Intake, Replica } from '../../../src/hub/replica/replica.ts';
@@ -83,6 +85,41 @@ for (const way of ['through threads', 'one by one'] as const) {
     };
     const staged = (name: string): Buffer => readFileSync(join(hub, 'staging', name));
     const nothingOfOursIsLeft = (): void => assert.deepEqual(ground.names('.claude-sync/tmp'), []);
+
+    it('are found with the same facts as one folder at a time, and what cannot be listed is unknown', async () => {
+      for (let folder = 0; folder < 150; folder += 1) {
+        ground.write(`skills/s${folder}/SKILL.md`, `${folder}`.repeat(folder));
+        ground.write(`skills/s${folder}/deep/run.sh`, 'echo');
+      }
+      chmodSync(ground.at('skills/s7/deep/run.sh'), 0o700);
+      symlinkSync(ground.at('skills/s1'), ground.at('skills/s2/link'));
+      mkdirSync(ground.at('skills/s3/empty'));
+      const replica = await connected();
+      const scan = await replica.scan('', () => true);
+      assert.equal(scan.files.size, 300);
+      for (const [path, stat] of scan.files) assert.deepEqual(stat, ground.stat(path), path);
+      assert.deepEqual([...scan.refused.keys()], ['skills/s2/link']);
+      assert.equal(scan.unlisted.size, 0);
+      if (way === 'through threads') assert.ok(threads.isRunning);
+      // Gone, or a file now, between the listing of the one above and its own: absent, unless it is claudeDir itself.
+      const listed = await threads.list({
+        kind: 'list',
+        root: ground.root,
+        folders: ['skills/s1', 'gone', 'skills/s1/SKILL.md', ''],
+      });
+      assert.deepEqual(
+        listed?.map((listing) => (listing instanceof FileSystemError ? listing.code : listing.length)),
+        [2, 'missing', 'missing', ground.names('').length],
+      );
+    });
+
+    it('are listed by threads that were begun before, which end by themselves', async () => {
+      threads.begin();
+      assert.equal(threads.count, 2);
+      await threads.ended();
+      assert.equal(threads.count, 0);
+      assert.equal((await threads.list({ kind: 'list', root: ground.root, folders: [''] }))?.length, 1);
+    });
 
     it('are created with their folders, private, with time, executable bit and content, also long ones', async () => {
       const long = randomBytes(3_000_000).toString('hex');

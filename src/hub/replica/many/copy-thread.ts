@@ -2,6 +2,11 @@
  * Entry of a thread that copies many files with synchronous calls. Runs from source and as a bundle of its own.
  */
 import { parentPort } from 'node:worker_threads';
+import type { RelativePath } from '../../../core/domain.ts';
+import { FileSystemError } from '../../ports/file-system.ts';
+import { listNow } from '../node-file-system.ts';
+import type { FolderListing } from '../scan.ts';
+import { packListing } from './packed-listing.ts';
 import { CopyBuffers } from './bytes-now.ts';
 import { createFiles } from './create-files.ts';
 import { fetchFiles } from './fetch-files.ts';
@@ -28,5 +33,16 @@ function answer(job: Exclude<ToCopyThread, 'end'>): FromCopyThread {
       return { number, kind: 'fetched', files: fetchFiles(job, buffers) };
     case 'look':
       return { number, kind: 'seen', files: job.files.map((path) => lookOf(path, walkNow(job.root, path))) };
+    case 'list':
+      return { number, kind: 'listed', folders: job.folders.map((folder) => packListing(listing(job.root, folder))) };
+  }
+}
+
+function listing(root: string, folder: RelativePath): FolderListing {
+  try {
+    return listNow(folder === '' ? root : `${root}/${folder}`, folder);
+  } catch (error) {
+    if (FileSystemError.is(error)) return error;
+    throw error;
   }
 }

@@ -1,7 +1,19 @@
 import { Worker } from 'node:worker_threads';
 import type { Look } from '../../../core/domain.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Copied, Created, CreateJob, FetchJob, FromCopyThread, LookJob, ToCopyThread } from './messages.ts';
+import type {
+  Copied,
+  Created,
+  CreateJob,
+  FetchJob,
+  FromCopyThread,
+  Job,
+  ListJob,
+  LookJob,
+  ToCopyThread,
+} from './messages.ts';
+import { unpackListing } from './packed-listing.ts';
+import type { FolderListing } from '../scan.ts';
 
 /** A thread without work ends after this time: its memory is for first syncs only. */
 const IDLE_MS = 2_000;
@@ -12,8 +24,6 @@ const IDLE_MS = 2_000;
 const WAITS_FOR_ANOTHER = 40;
 const NOT_LOOKED = { kind: 'unknown', reason: 'the thread that looks ended' } as const;
 const LEFT = { kind: 'left' } as const;
-
-type Job = CreateJob | FetchJob | LookJob;
 
 interface Waiting {
   readonly job: Job;
@@ -63,6 +73,11 @@ export class CopyThreads {
     await Promise.all([...this.#threads].map((thread) => thread.exited));
   }
 
+  /** Starts all threads ahead of a job that is sure to come, while there is other work. */
+  begin(): void {
+    while (this.#threads.size < this.#most) this.#start().rest();
+  }
+
   async create(job: CreateJob): Promise<readonly Created[]> {
     const answer = await this.#run(job);
     return answer?.kind === 'created' ? answer.files : job.files.map(() => LEFT);
@@ -76,6 +91,13 @@ export class CopyThreads {
   async look(job: LookJob): Promise<readonly Look[]> {
     const answer = await this.#run(job);
     return answer?.kind === 'seen' ? answer.files : job.files.map(() => NOT_LOOKED);
+  }
+
+  /** @returns `null` when the thread died. */
+  async list(job: ListJob): Promise<readonly FolderListing[] | null> {
+    const answer = await this.#run(job);
+    if (answer?.kind !== 'listed') return null;
+    return answer.folders.map((packed, index) => unpackListing(job.folders[index] ?? '', packed));
   }
 
   /** @returns `null` when the thread died. */
@@ -105,6 +127,10 @@ export class CopyThreads {
     for (const thread of this.#threads) if (thread.isFree) return thread;
     if (this.#threads.size > 0 && this.#waits < WAITS_FOR_ANOTHER) return undefined;
     if (this.#threads.size >= this.#most) return undefined;
+    return this.#start();
+  }
+
+  #start(): CopyThread {
     this.#waits = 0;
     const thread = new CopyThread({
       url: this.#url,
@@ -143,9 +169,7 @@ class CopyThread {
       const waiting = this.#waiting;
       if (answer.number !== this.#number || waiting === null) return;
       this.#waiting = null;
-      // Work under way keeps the process alive, an idle thread does not.
-      this.#worker.unref();
-      this.#cancelEnd = this.#clock.after(IDLE_MS, () => this.#end());
+      this.rest();
       waiting.resolve(answer);
       options.onFree();
     });
@@ -168,6 +192,12 @@ class CopyThread {
 
   get isFree(): boolean {
     return this.#waiting === null && !this.#isEnding;
+  }
+
+  /** Waits for work for a while. Work under way keeps the process alive, an idle thread does not. */
+  rest(): void {
+    this.#worker.unref();
+    this.#cancelEnd = this.#clock.after(IDLE_MS, () => this.#end());
   }
 
   #end(): void {

@@ -12,6 +12,7 @@ import {
   type Intake,
   type WriteOutcome,
 } from '../replica.ts';
+import type { FolderListing } from '../scan.ts';
 import { isAsExpected, lookOf, walk } from '../safe-walk.ts';
 import { TempDamaged } from '../temps.ts';
 import type { TreeContext } from '../tree-context.ts';
@@ -25,8 +26,14 @@ const WORTH_A_THREAD = 16;
 /** A thread is started for this many files: it takes 10 MB, which some hundred are not worth. */
 const WORTH_STARTING = 700;
 
-/** How `createMany` and `fetchMany` work for one tree. */
+/** Fewer folders are listed where the answer is wanted. */
+const FOLDERS_WORTH_A_THREAD = 64;
+/** Folders that are listed in one job: two threads share what a large tree has. */
+const FOLDERS_PER_JOB = 128;
+
+/** How `createMany`, `fetchMany` and the like work for one tree. */
 export interface ManyFiles {
+  list(folders: readonly RelativePath[]): Promise<readonly FolderListing[] | null>;
   create(requests: readonly CreateRequest[], waiting: number): Promise<readonly WriteOutcome[]>;
   look(paths: readonly RelativePath[]): Promise<readonly Look[]>;
   fetch(requests: readonly FetchRequest[], intake: Intake, waiting: number): Promise<readonly (Fetched | null)[]>;
@@ -46,6 +53,7 @@ export function oneByOne(context: TreeContext, os: MachineOs): ManyFiles {
           how: 'exchange',
         }),
       ),
+    list: async () => null,
     look: (paths) => someAtOnce(paths, async (path) => lookOf(path, await walk(context.fs, path))),
     fetch: (requests, intake) => someAtOnce(requests, ({ path }) => fetchOne(context, path, intake)),
   };
@@ -72,6 +80,13 @@ export function throughThreads(context: TreeContext, os: MachineOs, root: string
       const left = requests.filter((_, index) => created[index]?.kind === 'left');
       const outcomes = (await ordinary.create(left, 0))[Symbol.iterator]();
       return created.map((one): WriteOutcome => (one.kind === 'left' ? (outcomes.next().value as WriteOutcome) : one));
+    },
+    async list(folders) {
+      if (folders.length < FOLDERS_WORTH_A_THREAD) return null;
+      const jobs: RelativePath[][] = [];
+      for (let at = 0; at < folders.length; at += FOLDERS_PER_JOB) jobs.push(folders.slice(at, at + FOLDERS_PER_JOB));
+      const listed = await Promise.all(jobs.map((job) => threads.list({ kind: 'list', root, folders: job })));
+      return listed.includes(null) ? null : listed.flatMap((listings) => listings ?? []);
     },
     look: (files) => (!pays(files.length, 0) ? ordinary.look(files) : threads.look({ kind: 'look', root, files })),
     async fetch(requests, intake, waiting) {

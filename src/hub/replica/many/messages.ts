@@ -1,5 +1,6 @@
 import type { FileStat, Look, MachineOs, RelativePath, Sha256, UnixMs } from '../../../core/domain.ts';
 import type { Fetched, FetchRequest } from '../replica.ts';
+import type { PackedListing } from './packed-listing.ts';
 
 /** Many files to be created in one tree of this computer. */
 export interface CreateJob {
@@ -54,11 +55,23 @@ export interface LookJob {
   readonly files: readonly RelativePath[];
 }
 
+/** Many folders of one tree to be listed. */
+export interface ListJob {
+  readonly kind: 'list';
+  /** Absolute claudeDir. */
+  readonly root: string;
+  readonly folders: readonly RelativePath[];
+}
+
+/** Anything that a thread does. */
+export type Job = CreateJob | FetchJob | LookJob | ListJob;
+
 /** What a thread is asked: a job, or to end. */
-export type ToCopyThread = ({ readonly number: number } & (CreateJob | FetchJob | LookJob)) | 'end';
+export type ToCopyThread = ({ readonly number: number } & Job) | 'end';
 
 /** What it answers, in the order of the files. */
 export type FromCopyThread =
   | { readonly number: number; readonly kind: 'created'; readonly files: readonly Created[] }
   | { readonly number: number; readonly kind: 'seen'; readonly files: readonly Look[] }
+  | { readonly number: number; readonly kind: 'listed'; readonly folders: readonly PackedListing[] }
   | { readonly number: number; readonly kind: 'fetched'; readonly files: readonly Copied[] };
