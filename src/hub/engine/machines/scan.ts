@@ -1,4 +1,4 @@
-import { parsePath } from '../../../core/keys/key.ts';
+import { parsePath, type PathIdentity } from '../../../core/keys/key.ts';
 import { unsafeReason } from '../../../core/keys/safe-path.ts';
 import type { LogSize } from '../../../core/safeguards/lost-logs.ts';
 import type { Verdict } from '../../../core/safeguards/verdict.ts';
@@ -10,6 +10,13 @@ import type { LateWrites } from './late-writes.ts';
 import type { MachineLink } from './link.ts';
 import type { Moves } from './moves.ts';
 import type { Placement } from '../places/placement.ts';
+
+/** A file of a listing. */
+interface FoundFile {
+  readonly path: RelativePath;
+  readonly at: PathIdentity;
+  readonly stat: FileStat;
+}
 
 /**
  * Turns listings and hints of a machine into marks on its queue. A whole listing is judged by the safeguards before anything of it
@@ -74,7 +81,8 @@ export class MachineScan {
       return;
     }
     const look = await machine.replica.look(hint.path);
-    if (look.kind === 'file') await this.#found(machine, hint.path, look.stat, true);
+    if (look.kind === 'file')
+      await this.#found(machine, { path: hint.path, at: parsePath(hint.path), stat: look.stat }, true);
     else if (look.kind === 'refused') machine.notices.set(hint.path, look.reason);
   }
 
@@ -177,12 +185,13 @@ export class MachineScan {
     for (const path of machine.notices.keys())
       if (path.startsWith(below) && isSettled(path, scan)) machine.notices.delete(path);
     // Transcripts first: the project of a memory folder is the one of its newest session.
-    const projectFiles: [RelativePath, FileStat][] = [];
-    for (const entry of scan.files) {
-      if (parsePath(entry[0]).kind === 'project-file') projectFiles.push(entry);
-      else await this.#found(machine, entry[0], entry[1], false);
+    const projectFiles: FoundFile[] = [];
+    for (const [path, stat] of scan.files) {
+      const file: FoundFile = { path, at: parsePath(path), stat };
+      if (file.at.kind === 'project-file') projectFiles.push(file);
+      else if (!this.#isAsKnown(machine, file)) await this.#found(machine, file, false);
     }
-    for (const [path, stat] of projectFiles) await this.#found(machine, path, stat, false);
+    for (const file of projectFiles) if (!this.#isAsKnown(machine, file)) await this.#found(machine, file, false);
     const unknown = [...scan.unlisted.keys()];
     for (const pair of machine.pairsBelow(below)) {
       if (pair.base?.kind !== 'file' || scan.files.has(pair.path)) continue;
@@ -191,9 +200,17 @@ export class MachineScan {
     }
   }
 
+  /** Whether nothing has to be done about a file of a listing: nearly all are so, and none of them is worth a turn of its own. */
+  #isAsKnown(machine: MachineLink, { path, at, stat }: FoundFile): boolean {
+    const pair = this.#ctx.store.pairs.atPath(machine.name, path);
+    if (pair?.base?.kind !== 'file' || !isUnchanged(pair.base, stat) || this.#ctx.isForgotten(pair.key)) return false;
+    if (at.kind === 'transcript') this.#placement.noteTranscript(machine.name, at.folder, at.session);
+    machine.hints.ownWrites.hold(path);
+    return true;
+  }
+
   /** A file is at `path`: marks its key when it is not what was last verified there. */
-  async #found(machine: MachineLink, path: RelativePath, stat: FileStat, urgent: boolean): Promise<void> {
-    const at = parsePath(path);
+  async #found(machine: MachineLink, { path, at, stat }: FoundFile, urgent: boolean): Promise<void> {
     if (at.kind === 'transcript') this.#placement.noteTranscript(machine.name, at.folder, at.session);
     if (machine.hints.ownWrites.hold(path)) return;
     const pair = this.#ctx.store.pairs.atPath(machine.name, path);
@@ -244,12 +261,8 @@ export class MachineScan {
     let files = 0;
     for (const pair of this.#ctx.store.pairs.ofMachine(machine.name)) {
       const base = before.get(pair.key);
-      if (
-        base === undefined ||
-        pair.base?.kind !== 'file' ||
-        !isUnchanged(base, { ...pair.base, size: pair.base.fileBytes })
-      )
-        continue;
+      if (base === undefined || pair.base?.kind !== 'file') continue;
+      if (base !== pair.base && !isUnchanged(base, { ...pair.base, size: pair.base.fileBytes })) continue;
       files += 1;
       const stat = scan.files.get(pair.path);
       if (stat === undefined) continue;
