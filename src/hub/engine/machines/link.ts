@@ -11,16 +11,16 @@ import { LatencyWindow } from './latency.ts';
 import { standing, type Standing } from '../level.ts';
 import { MarkRenewal } from './mark-renewal.ts';
 import { MachineSafeguards } from './safeguards.ts';
+import { ScanLoop } from './scan-loop.ts';
 import type { MachineScan } from './scan.ts';
 import { Swaps } from './swaps.ts';
+import { TreeIdentity } from './tree-identity.ts';
 import type { Together } from '../together/together.ts';
 import { WorkQueue, type INTERRUPTED, type Mark } from '../work-queue.ts';
 
 /** Work on this many keys at once; more does not make one disk faster. */
 const CONCURRENCY = 12;
 const LIVE_CACHE_MS = 1_000;
-/** A look at the root of the tree is good for all deletes of a moment. */
-const ITSELF_CACHE_MS = 500;
 /** Once something was forgotten, a prompt history that was put aside is kept for this long only. */
 const HISTORY_UNDO_MS = 60_000;
 const BACKOFF_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000] as const;
@@ -71,7 +71,6 @@ export class MachineLink implements MachineView {
   pairing = false;
   bytesSent = 0;
   bytesReceived = 0;
-  lastScanAt: UnixMs | null = null;
   readonly #ctx: EngineContext;
   readonly #scan: MachineScan;
   readonly #options: MachineLinkOptions;
@@ -87,13 +86,12 @@ export class MachineLink implements MachineView {
   #reason: string | null = null;
   #downSince: UnixMs | null = null;
   #cancelRetry: (() => void) | null = null;
-  #cancelScan: (() => void) | null = null;
   #cancelKeeping: (() => void) | null = null;
   readonly #swaps: Swaps;
   #live: { at: UnixMs; sessions: ReadonlySet<string> } | null = null;
   #watchTroubleAt: UnixMs | null = null;
-  #scanning: Promise<void> | null = null;
-  #scanAgain = false;
+  readonly #identity: TreeIdentity;
+  readonly #scans: ScanLoop;
 
   constructor(options: MachineLinkOptions) {
     this.#options = options;
@@ -103,6 +101,21 @@ export class MachineLink implements MachineView {
     this.name = options.replica.machine;
     this.settings = options.settings;
     this.safeguards = new MachineSafeguards(options.ctx.guards);
+    this.#identity = new TreeIdentity({
+      ctx: options.ctx,
+      replica: options.replica,
+      safeguards: this.safeguards,
+      row: () => this.row,
+      onVerdict: (verdict) => this.putInQuarantine(verdict),
+    });
+    this.#scans = new ScanLoop({
+      clock: options.ctx.clock,
+      everyMs: () => options.ctx.settings.scanSeconds * 1_000,
+      canScan: () => this.#connected && !this.paused && this.quarantine === null,
+      scan: () => this.#scanOnce(),
+      onEnd: () => options.onChange(),
+      onTrouble: (error) => this.#trouble(error),
+    });
     this.#swaps = new Swaps(options.ctx.clock, () => {
       if (this.writable) void this.#scan.takeLateWrites(this).catch((error: unknown) => this.#trouble(error));
     });
@@ -111,7 +124,7 @@ export class MachineLink implements MachineView {
       isWritable: () => this.writable,
       hinted: (hint) => this.#scan.hinted(this, hint),
       lookAtEchoes: (paths) => this.#scan.lookAtEchoes(this, paths),
-      scan: () => void this.scanNow().catch((error: unknown) => this.#trouble(error)),
+      scan: () => this.#scans.soon(),
       onEnd: () => {
         if (this.isQuiet) options.onChange();
       },
@@ -214,7 +227,7 @@ export class MachineLink implements MachineView {
 
   /** Whether nothing is queued, planned, listed or on its way. */
   get isQuiet(): boolean {
-    return this.queue.busy === 0 && this.queue.settling === 0 && this.hints.isQuiet && this.#scanning === null;
+    return this.queue.busy === 0 && this.queue.settling === 0 && this.hints.isQuiet && this.#scans.running === null;
   }
 
   start(): void {
@@ -234,9 +247,9 @@ export class MachineLink implements MachineView {
     this.queue.stop();
     this.queue.clear();
     this.#cancelRetry?.();
-    this.#cancelScan?.();
+    this.#scans.stop();
     this.#cancelKeeping?.();
-    const ended = await this.#soon(Promise.all([this.queue.drained(), this.#scanning]));
+    const ended = await this.#soon(Promise.all([this.queue.drained(), this.#scans.running]));
     // With work still under way no other hub may begin; the mark grows old by itself.
     if (hadMark && ended) await this.#soon(this.replica.withdrawHubMark());
     await this.replica.close();
@@ -256,16 +269,12 @@ export class MachineLink implements MachineView {
 
   /** Scans now; a scan that is under way is followed by another one. */
   scanNow(): Promise<void> {
-    if (!this.#connected || this.paused || this.quarantine !== null) return Promise.resolve();
-    if (this.#scanning) {
-      this.#scanAgain = true;
-      return this.#scanning;
-    }
-    this.#scanning = this.#scanLoop().finally(() => {
-      this.#scanning = null;
-      this.#options.onChange();
-    });
-    return this.#scanning;
+    return this.#scans.now();
+  }
+
+  /** End of the last whole scan, `null` before the first. */
+  get lastScanAt(): UnixMs | null {
+    return this.#scans.lastAt;
   }
 
   setPaused(paused: boolean): void {
@@ -280,7 +289,7 @@ export class MachineLink implements MachineView {
       this.queue.clear();
     } else if (this.#connected) {
       this.queue.start();
-      void this.scanNow().catch((error: unknown) => this.#trouble(error));
+      this.#scans.soon();
     } else if (!this.#stopped && this.#cancelRetry === null) {
       void this.#connect();
     }
@@ -359,28 +368,8 @@ export class MachineLink implements MachineView {
     this.hints.heardEchoes(this.hints.ownWrites.end(paths, this.#ctx.clock.now()));
   }
 
-  async isItself(): Promise<boolean> {
-    const now = this.#ctx.clock.now();
-    if (this.#itself !== null && now - this.#itself.at <= ITSELF_CACHE_MS) return this.#itself.answer;
-    const answer = this.#lookAtRoot();
-    this.#itself = { at: now, answer };
-    return answer;
-  }
-  #itself: { readonly at: UnixMs; readonly answer: Promise<boolean> } | null = null;
-
-  async #lookAtRoot(): Promise<boolean> {
-    const marker = await this.replica.readMarker();
-    let folders = 0;
-    const listed = await this.replica.scan('', (path) => {
-      if (!path.endsWith('/')) return this.#ctx.rules.ofPath(path).allowed;
-      if (this.#ctx.rules.folderWanted(path)) folders += 1;
-      return false;
-    });
-    const isEmpty = folders + listed.files.size + listed.unlisted.size + listed.refused.size === 0;
-    const root = { ...this.#rootState(marker), exists: true, filesFound: isEmpty ? 0 : null };
-    const verdict = this.safeguards.root(root);
-    if (verdict) this.putInQuarantine(verdict);
-    return verdict === null;
+  isItself(): Promise<boolean> {
+    return this.#identity.isItself();
   }
 
   changedAt(key: Key): UnixMs | null {
@@ -435,9 +424,7 @@ export class MachineLink implements MachineView {
 
   /** Files the machine is known to hold. */
   get filesKnown(): number {
-    let count = 0;
-    for (const pair of this.#ctx.store.pairs.ofMachine(this.name)) if (pair.base?.kind === 'file') count += 1;
-    return count;
+    return this.#identity.filesKnown;
   }
 
   // --- connection ------------------------------------------------------------------------------------------------------
@@ -466,7 +453,7 @@ export class MachineLink implements MachineView {
       await store.flush();
       await this.replica.connect();
       if (this.#stopped) return await this.replica.withdrawHubMark();
-      const verdict = await this.#identify();
+      const verdict = await this.#identity.identify();
       this.#connected = true;
       this.#otherHub = false;
       this.#renewal.start();
@@ -504,7 +491,7 @@ export class MachineLink implements MachineView {
     const isNews = !(error instanceof OtherHubPresent && this.#otherHub);
     this.#otherHub = error instanceof OtherHubPresent;
     if (error instanceof ClaudeFolderMissing && this.row.paired) {
-      const verdict = this.safeguards.root({ ...this.#rootState(null), exists: false });
+      const verdict = this.#identity.missing();
       if (verdict) return this.putInQuarantine(verdict);
     }
     if (isNews && !(error instanceof ReplicaUnreachable))
@@ -520,66 +507,31 @@ export class MachineLink implements MachineView {
     this.#cancelRetry = this.#ctx.clock.after(ms, () => void this.#connect());
   }
 
-  /** Is this still the tree that we know? A fresh one gets its marker. */
-  async #identify(): Promise<Verdict> {
-    const marker = await this.replica.readMarker();
-    const verdict = this.safeguards.root({ ...this.#rootState(marker), exists: true });
-    if (verdict) return verdict;
-    if (marker === null) {
-      const id = this.#ctx.random.hex(16);
-      await this.replica.writeMarker(id);
-      this.#ctx.store.machines.put({ ...this.row, replicaId: id });
-    } else if (this.row.replicaId !== marker) {
-      this.#ctx.store.machines.put({ ...this.row, replicaId: marker });
-    }
-    return null;
-  }
-
-  #rootState(marker: string | null): Omit<Parameters<MachineSafeguards['root']>[0], 'exists'> {
-    const { row } = this;
-    // A machine that left the configuration, perhaps under another name now, has no folder any more that this one could be a copy of.
-    const others = [...this.#ctx.store.machines.values()].filter(
-      (other) => other.name !== this.name && other.replicaId !== null && this.#ctx.machine(other.name) !== undefined,
-    );
-    return {
-      paired: row.paired,
-      filesFound: null,
-      filesKnown: this.filesKnown,
-      marker,
-      expectedMarker: row.replicaId,
-      alsoSeenOn: others.filter((other) => other.replicaId === marker).map((other) => other.name),
-    };
-  }
-
   // --- scans and hints -------------------------------------------------------------------------------------------------
 
-  async #scanLoop(): Promise<void> {
-    this.#cancelScan?.();
-    do {
-      this.#scanAgain = false;
-      const startedAt = this.#ctx.clock.now();
-      try {
-        await this.#measureClock();
-        const verdict = await this.#scan.full(this, this.#acceptDeletes);
-        if (verdict) return this.putInQuarantine(verdict);
-        await this.#scan.takeLateWrites(this);
-        await this.#dropForgottenUndo();
-        await this.replica.expireUndo(this.#ctx.clock.now() - UNDO_KEPT_MS, (path) => this.#isOpen(path));
-      } catch (error) {
-        // Whatever it was: what is known about this machine is known no more. Connecting anew tells what is the matter.
-        if (!(error instanceof ReplicaUnreachable))
-          this.#options.onTrouble(error instanceof Error ? error : new Error(String(error)));
-        const reason = error instanceof Error ? error.message : String(error);
-        return this.lost(
-          error instanceof ReplicaUnreachable ? error : new ReplicaUnreachable(this.name, reason, error),
-        );
+  /** @returns whether the machine goes on: it is neither stopped nor lost. */
+  async #scanOnce(): Promise<boolean> {
+    const startedAt = this.#ctx.clock.now();
+    try {
+      await this.#measureClock();
+      const verdict = await this.#scan.full(this, this.#acceptDeletes);
+      if (verdict) {
+        this.putInQuarantine(verdict);
+        return false;
       }
-      this.lastScanAt = this.#ctx.clock.now();
-      this.#forgetWatchTrouble(startedAt);
-    } while (this.#scanAgain && this.writable);
-    this.#cancelScan = this.#ctx.clock.after(this.#ctx.settings.scanSeconds * 1_000, () => {
-      void this.scanNow().catch((error: unknown) => this.#trouble(error));
-    });
+      await this.#scan.takeLateWrites(this);
+      await this.#dropForgottenUndo();
+      await this.replica.expireUndo(this.#ctx.clock.now() - UNDO_KEPT_MS, (path) => this.#isOpen(path));
+    } catch (error) {
+      // Whatever it was: what is known about this machine is known no more. Connecting anew tells what is the matter.
+      if (!(error instanceof ReplicaUnreachable))
+        this.#options.onTrouble(error instanceof Error ? error : new Error(String(error)));
+      const reason = error instanceof Error ? error.message : String(error);
+      this.lost(error instanceof ReplicaUnreachable ? error : new ReplicaUnreachable(this.name, reason, error));
+      return false;
+    }
+    this.#forgetWatchTrouble(startedAt);
+    return true;
   }
 
   /** What was put aside of forgotten sessions goes, and prompt histories that still had their prompts, as soon as no late writer is left. */
@@ -625,7 +577,7 @@ export class MachineLink implements MachineView {
     this.#reason = reason;
     this.#watchTroubleAt = this.#ctx.clock.now();
     this.#options.onTrouble(new Error(`${this.name}: ${reason}`));
-    void this.scanNow().catch((error: unknown) => this.#trouble(error));
+    this.#scans.soon();
   }
 
   #trouble(error: unknown): void {
@@ -642,7 +594,7 @@ export class MachineLink implements MachineView {
     this.#ctx.store.machines.put({ ...this.row, paired: true });
     this.#options.onPaired();
     // Memory folders found before their sessions belong to a project only now; and so much was written that the watcher may have lost events.
-    void this.scanNow().catch((error: unknown) => this.#trouble(error));
+    this.#scans.soon();
   }
 
   /** Pairs whose copies lie below a folder (`''`: all; else with a trailing `/`). */
