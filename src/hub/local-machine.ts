@@ -53,7 +53,7 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
     pollMs: options.pollSeconds * 1000,
     isRemote: await isOnNetwork(claudeDir, options.platform),
     // Each followed root has a watch of its own, which no scan knows of.
-    isCovered: roots === null,
+    coveredByScans: roots === null,
   });
   const prune = (folder: string): boolean => !rules.folderWanted(`${folder}/`);
   const fs = roots === null ? own : createFollowedFileSystem(own, outside, claudeDir, roots);

@@ -18,6 +18,7 @@ const TOGETHER_MS = 50;
  * - A folder is watched before it is listed for folders below it, and only then told as a folder to scan: what is created
  *   in it after the listing is an event, what was there before is found by that scan. With `cover` the scan itself finds
  *   the folders below, and has each watched before it lists it.
+ * - A watched folder has a watched parent: that is how its end is noticed, and how the folders below it are let go with it.
  * - A name that appears (`rename`) and is a folder is watched anew, even if that path is being watched: it may be another folder
  *   that took the place, and inotify follows the folder, not the path.
  * - Events that the kernel drops without a word are what the scans from time to time are for (docs/sync.md section 8).
@@ -26,7 +27,7 @@ const TOGETHER_MS = 50;
  * @param prune whether a folder (path below claudeDir) and everything in it is of no interest. The private folder never is.
  */
 export function createFolderWatch(root: string, prune: (folder: RelativePath) => boolean = () => false): WatchSource {
-  return folderWatch({ root, prune, isCovered: false });
+  return folderWatch({ root, prune, coveredByScans: false });
 }
 
 /** As `createFolderWatch`, but watches only what it is told to cover: a scan names the folders before it lists them. */
@@ -34,14 +35,14 @@ export function createCoveredFolderWatch(
   root: string,
   prune: (folder: RelativePath) => boolean = () => false,
 ): WatchSource & Required<Pick<WatchSource, 'cover'>> {
-  return folderWatch({ root, prune, isCovered: true });
+  return folderWatch({ root, prune, coveredByScans: true });
 }
 
 interface FolderWatchOptions {
   readonly root: string;
   readonly prune: (folder: RelativePath) => boolean;
   /** Somebody else finds the folders and names them. */
-  readonly isCovered: boolean;
+  readonly coveredByScans: boolean;
 }
 
 function folderWatch(options: FolderWatchOptions): WatchSource & Required<Pick<WatchSource, 'cover'>> {
@@ -52,7 +53,7 @@ function folderWatch(options: FolderWatchOptions): WatchSource & Required<Pick<W
       // After a lost connection or a lifted quarantine: the old one may watch a folder that is not there any more.
       running?.close();
       running = new FolderWatch(options, onHint, onTrouble);
-      if (!options.isCovered) running.watchTree('');
+      if (!options.coveredByScans) running.watchTree('');
     },
     cover(folders) {
       for (const folder of folders) running?.cover(folder);
@@ -66,7 +67,7 @@ function folderWatch(options: FolderWatchOptions): WatchSource & Required<Pick<W
 class FolderWatch {
   readonly #root: string;
   readonly #prune: (folder: RelativePath) => boolean;
-  readonly #isCovered: boolean;
+  readonly #coveredByScans: boolean;
   readonly #onHint: (hint: Hint) => void;
   readonly #onTrouble: (reason: string) => void;
   /** By path below the root; '' is the root. */
@@ -77,16 +78,18 @@ class FolderWatch {
   #newFolders: Set<RelativePath> | null = null;
   #foldersTimer: NodeJS.Timeout | undefined;
   readonly #troubles = new Set<string>();
+  /** See `#rootId`. */
+  #watchedRoot: string | null = null;
   #closed = false;
 
   constructor(
-    { root, prune, isCovered }: FolderWatchOptions,
+    { root, prune, coveredByScans }: FolderWatchOptions,
     onHint: (hint: Hint) => void,
     onTrouble: (reason: string) => void,
   ) {
     this.#root = root;
     this.#prune = prune;
-    this.#isCovered = isCovered;
+    this.#coveredByScans = coveredByScans;
     this.#onHint = onHint;
     this.#onTrouble = onTrouble;
   }
@@ -101,10 +104,15 @@ class FolderWatch {
     }
   }
 
-  /** Watches `folder` itself, unless it is watched or of no interest. */
+  /**
+   * Watches `folder` itself, unless it is watched or of no interest. One whose parent is not watched has to wait: when the parent is
+   * replaced nobody would hear of it, and the watch would stay with a folder that is gone. Scans come from the top, so it is no
+   * more than a matter of the next one.
+   */
   cover(folder: RelativePath): void {
     if (this.#closed || this.#watchers.has(folder)) return;
-    if (folder === '' || !(isPrivate(folder) || this.#prune(folder))) this.#watch(folder);
+    if (folder !== '' && (isPrivate(folder) || this.#prune(folder) || !this.#watchers.has(parentOf(folder)))) return;
+    this.#watch(folder);
   }
 
   /** One scan of the topmost folder covers those below it: all of them are watched, or will be before they are listed. */
@@ -139,6 +147,7 @@ class FolderWatch {
       const watcher = watch(this.#absolute(folder), (event, name) => this.#onEvent(folder, event, name));
       watcher.on('error', (error) => this.#trouble(folder, error));
       this.#watchers.set(folder, watcher);
+      if (folder === '') this.#watchedRoot = this.#rootId();
       return true;
     } catch (error) {
       // Gone again: the removal is an event of the folder above.
@@ -181,7 +190,7 @@ class FolderWatch {
     if (this.#isFolder(path)) {
       if (this.#prune(path)) return;
       if (this.#watchers.has(path)) this.#unwatchTree(path);
-      if (this.#isCovered) this.#watch(path);
+      if (this.#coveredByScans) this.#watch(path);
       else this.watchTree(path);
       this.#tellFolder(path);
     } else if (this.#watchers.has(path)) {
@@ -190,12 +199,22 @@ class FolderWatch {
     } else {
       this.#tell(path);
       // The end of a folder itself comes under its own name; the one above tells it too, but the root has none above.
-      if (folder === '' && name === this.#root.slice(this.#root.lastIndexOf('/') + 1)) this.#tellIfRootIsGone();
+      if (folder === '' && name === this.#root.slice(this.#root.lastIndexOf('/') + 1)) this.#startOverIfRootIsAnother();
     }
   }
 
-  #tellIfRootIsGone(): void {
-    if (!this.#isFolder('')) this.#onHint({ path: '', kind: 'folder' });
+  /** The root was taken away, and perhaps there is another one in its place: what is watched is not what lies there. */
+  #startOverIfRootIsAnother(): void {
+    if (this.#rootId() === this.#watchedRoot) return;
+    for (const path of [...this.#watchers.keys()]) this.#unwatch(path);
+    if (!this.#coveredByScans && this.#isFolder('')) this.watchTree('');
+    this.#onHint({ path: '', kind: 'folder' });
+  }
+
+  /** Device and inode of the root, `null` when there is none. */
+  #rootId(): string | null {
+    const stat = lstatSync(this.#root, { throwIfNoEntry: false });
+    return stat?.isDirectory() === true ? `${stat.dev}-${stat.ino}` : null;
   }
 
   #isFolder(path: RelativePath): boolean {
@@ -230,6 +249,10 @@ class FolderWatch {
     this.#troubles.add(code);
     this.#onTrouble(`${folder === '' ? 'the Claude folder' : folder}: ${troubleOf(code, error)}`);
   }
+}
+
+function parentOf(path: RelativePath): RelativePath {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 function hasFolderAbove(path: RelativePath, folders: ReadonlySet<RelativePath>): boolean {

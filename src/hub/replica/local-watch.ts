@@ -19,7 +19,7 @@ export interface LocalWatchOptions {
   /** The folder may be changed from elsewhere, which this system is not told of. */
   readonly isRemote: boolean;
   /** Whoever scans calls `cover`. */
-  readonly isCovered: boolean;
+  readonly coveredByScans: boolean;
 }
 
 /** Longest time between two rounds that still shows every folder within 10 s. */
@@ -29,9 +29,9 @@ const MOST_POLL_MS = 9_000;
 export function localWatch(
   options: LocalWatchOptions,
 ): (root: string, prune: (folder: RelativePath) => boolean) => WatchSource {
-  const { platform, clock, mode, pollMs, isRemote, isCovered } = options;
+  const { platform, clock, mode, pollMs, isRemote, coveredByScans } = options;
   // inotify is one watch per folder anyway, and then needs no library that remembers every file.
-  const createInotify = isCovered ? createCoveredFolderWatch : createFolderWatch;
+  const createInotify = coveredByScans ? createCoveredFolderWatch : createFolderWatch;
   const createNative = platform === 'linux' ? createInotify : createChokidarWatch;
   return (root, prune) => {
     const poll = createPollWatch({
@@ -65,9 +65,13 @@ export function createBackedWatch(native: WatchSource, poll: WatchSource, always
       let isShort = false;
       await native.start(onHint, (reason) => {
         onTrouble(reason);
-        if (!isOutOfWatches(reason)) return;
+        if (!isOutOfWatches(reason) || isShort) return;
         isShort = true;
-        beginPolling(onHint, onTrouble).catch((error: unknown) => onTrouble(`polling failed: ${String(error)}`));
+        // It says nothing of what it sees first: what changed since a scan saw it is found by another one.
+        beginPolling(onHint, onTrouble).then(
+          () => onHint({ path: '', kind: 'folder' }),
+          (error: unknown) => onTrouble(`polling failed: ${String(error)}`),
+        );
       });
       if (always || isShort) await beginPolling(onHint, onTrouble);
     },

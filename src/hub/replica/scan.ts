@@ -53,30 +53,42 @@ export async function scanTree(
     const next: RelativePath[] = [];
     ways.cover?.(level);
     const listings = (await ways.listMany?.(level)) ?? null;
-    if (listings === null) {
-      await eachAtOnce(level, LISTINGS_AT_ONCE, async (at) => {
-        for (const entry of await listed(at)) take(at, entry, next);
-      });
-    }
+    if (listings === null) await takeOneByOne(level, next);
+    else await takeAll(level, listings, next);
+    level = next;
+  }
+  return scan;
+
+  async function takeOneByOne(folders: readonly RelativePath[], next: RelativePath[]): Promise<void> {
+    await eachAtOnce(folders, LISTINGS_AT_ONCE, async (at) => {
+      for (const entry of await listed(at)) take(at, entry, next);
+    });
+  }
+
+  async function takeAll(
+    folders: readonly RelativePath[],
+    listings: readonly FolderListing[],
+    next: RelativePath[],
+  ): Promise<void> {
     let taken = 0;
-    for (const [index, at] of (listings === null ? [] : level).entries()) {
-      const entries = entriesOf(at, listings?.[index] ?? []);
+    for (const [index, at] of folders.entries()) {
+      const listing = listings[index];
+      // A listing that is missing is not an empty one.
+      const entries = listing === undefined ? await listed(at) : entriesOf(at, listing);
       for (const entry of entries) take(at, entry, next);
       taken += entries.length;
       if (taken < TAKEN_PER_TURN) continue;
       taken = 0;
       await nextTurn();
     }
-    level = next;
   }
-  return scan;
 
-  async function listed(at: RelativePath): Promise<Entry[]> {
+  async function listed(at: RelativePath): Promise<readonly Entry[]> {
     try {
       return await fs.list(at);
     } catch (error) {
       if (!FileSystemError.is(error)) throw error;
-      return [...entriesOf(at, error)];
+      return entriesOf(at, error);
     }
   }
 

@@ -64,7 +64,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     try {
       return load(db, makeDriver, options);
     } catch (error) {
-      void thread.close();
+      // What it could not do does not matter any more, and must not be told in place of why the database cannot be used.
+      thread.close().catch(() => undefined);
       throw error;
     }
   });

@@ -104,7 +104,15 @@ describe('a watch that is backed by polling', () => {
     native.complain(`skills: ${troubleOf('EMFILE', new Error('full'))}`);
     assert.equal(poll.starts, 1);
     poll.tell({ path: 'agents/a.md', kind: 'file' });
-    assert.deepEqual(hints, [{ path: 'agents/a.md', kind: 'file' }]);
+    await new Promise(setImmediate);
+    assert.deepEqual(
+      hints,
+      [
+        { path: 'agents/a.md', kind: 'file' },
+        { path: '', kind: 'folder' },
+      ],
+      'and what changed before the polling saw it for the first time is looked for',
+    );
     assert.equal(troubles.length, 3);
     await watch.start(
       () => undefined,

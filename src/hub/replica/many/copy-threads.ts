@@ -96,7 +96,7 @@ export class CopyThreads {
   /** @returns `null` when the thread died. */
   async list(job: ListJob): Promise<readonly FolderListing[] | null> {
     const answer = await this.#run(job);
-    if (answer?.kind !== 'listed') return null;
+    if (answer?.kind !== 'listed' || answer.folders.length !== job.folders.length) return null;
     return answer.folders.map((packed, index) => unpackListing(job.folders[index] ?? '', packed));
   }
 

@@ -16,10 +16,10 @@ import { walkNow } from './walk-now.ts';
  * before and after it was read is left, and so is whatever is no regular file on a way of folders.
  */
 export function fetchFiles(job: FetchJob, buffers: CopyBuffers): Copied[] {
-  const folders = new Set<string>();
+  const known: KnownFolders = { made: new Set(), seen: new Set() };
   return job.files.map((file) => {
     try {
-      return fetchFile(job, file, folders, buffers);
+      return fetchFile(job, file, known, buffers);
     } catch (error) {
       // Gone, not permitted, or the hub's disk is full: the ordinary way meets it again, and says so. Anything else is a mistake here.
       if (errnoOf(error) === undefined) throw error;
@@ -28,24 +28,42 @@ export function fetchFiles(job: FetchJob, buffers: CopyBuffers): Copied[] {
   });
 }
 
-function fetchFile({ root, longest }: FetchJob, file: FileToFetch, known: Set<string>, buffers: CopyBuffers): Copied {
+function fetchFile({ root, longest }: FetchJob, file: FileToFetch, known: KnownFolders, buffers: CopyBuffers): Copied {
   const { path, target, destination } = file;
-  if (refusedPath(path) !== null) return { kind: 'left' };
+  if (refusedPath(path) !== null || !isBehindFolders(root, path, known.seen)) return { kind: 'left' };
   const copied = copy(`${root}/${path}`, target, longest, buffers);
   if (copied === null) return { kind: 'left' };
   const { facts, opened } = copied;
   let isKept = false;
   try {
-    // One look, at the whole way: what was opened is what lies there behind real folders, and nobody wrote to it meanwhile.
+    // Once more, at the whole way: what was opened is what lies there behind real folders, and nobody wrote to it meanwhile.
     const after = regularFile(root, path);
     if (after === null || !isAsExpected(after, opened)) return { kind: 'left' };
     const folders = file.isTranscript ? foldersOf(target, facts.bytes, buffers) : null;
-    if (destination !== null) makeParent(destination, known);
+    if (destination !== null) makeParent(destination, known.made);
     isKept = true;
     return { kind: 'copied', stat: after, facts, folders, hasFolder: destination !== null };
   } finally {
     if (!isKept) discard(target);
   }
+}
+
+/** Folders that a job has met. */
+interface KnownFolders {
+  /** Of the hub, absolute. */
+  readonly made: Set<string>;
+  /** Of the tree, with everything above them. */
+  readonly seen: Set<RelativePath>;
+}
+
+/** Whether the way to a file is made of folders: what lies behind a symlink is not even read. Each folder is looked at once for a job. */
+function isBehindFolders(root: string, path: RelativePath, seen: Set<RelativePath>): boolean {
+  const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+  if (!seen.has(folder)) {
+    if (walkNow(root, folder).end.kind !== 'folder') return false;
+    seen.add(folder);
+  }
+  return true;
 }
 
 /** The folder of a file of the hub's own, in its own data folder. */

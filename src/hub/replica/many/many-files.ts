@@ -28,11 +28,14 @@ const WORTH_STARTING = 700;
 
 /** Fewer folders are listed where the answer is wanted. */
 const FOLDERS_WORTH_A_THREAD = 64;
+/** A thread is started for this many folders. */
+const FOLDERS_WORTH_STARTING = 1_000;
 /** Folders that are listed in one job: two threads share what a large tree has. */
 const FOLDERS_PER_JOB = 128;
 
 /** How `createMany`, `fetchMany` and the like work for one tree. */
 export interface ManyFiles {
+  /** What lies in each folder; `null` when that is better done one by one. */
   list(folders: readonly RelativePath[]): Promise<readonly FolderListing[] | null>;
   create(requests: readonly CreateRequest[], waiting: number): Promise<readonly WriteOutcome[]>;
   look(paths: readonly RelativePath[]): Promise<readonly Look[]>;
@@ -82,7 +85,7 @@ export function throughThreads(context: TreeContext, os: MachineOs, root: string
       return created.map((one): WriteOutcome => (one.kind === 'left' ? (outcomes.next().value as WriteOutcome) : one));
     },
     async list(folders) {
-      if (folders.length < FOLDERS_WORTH_A_THREAD) return null;
+      if (folders.length < (threads.isRunning ? FOLDERS_WORTH_A_THREAD : FOLDERS_WORTH_STARTING)) return null;
       const jobs: RelativePath[][] = [];
       for (let at = 0; at < folders.length; at += FOLDERS_PER_JOB) jobs.push(folders.slice(at, at + FOLDERS_PER_JOB));
       const listed = await Promise.all(jobs.map((job) => threads.list({ kind: 'list', root, folders: job })));
