@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { ALL_GUARDS, GUARD_NAMES, Guards } from '../../src/hub/engine/guards.ts';
+import { CATCHING_SEEDS, SHOWN_BY_SCENES_ONLY } from './guards/catching-seeds.ts';
 import { SCENES } from './guards/scenes.ts';
 import { play } from './guards/stage.ts';
+import { runSeeds } from './seed-runs.ts';
 
 describe('every guard is needed', function () {
   this.timeout(60_000);
@@ -17,4 +19,38 @@ describe('every guard is needed', function () {
       assert.notDeepEqual(without, [], `nothing is broken without ${guard}`);
     });
   }
+});
+
+/**
+ * The same by chance: a run of the simulation that breaks without the guard. Which one that is moves with every change of the engine,
+ * so the seeds next to it are tried as well.
+ */
+const NEARBY = 20;
+
+describe('what the simulation finds without a guard', function () {
+  this.timeout(120_000);
+
+  for (const guard of GUARD_NAMES) {
+    const catching = CATCHING_SEEDS[guard];
+    if (catching === undefined) continue;
+    const { seed, flavour } = catching;
+    it(`${guard}: seed ${seed}${flavour === undefined ? '' : ` (${flavour})`}`, async () => {
+      const outcomes = await runSeeds({
+        first: seed,
+        ...(flavour === undefined ? {} : { flavour }),
+        count: NEARBY,
+        workers: 1,
+        guardOff: guard,
+        traceLines: 0,
+        stopAfter: 1,
+      });
+      const caught = outcomes.find(({ failure }) => failure !== null);
+      assert.ok(caught, `none of ${NEARBY} seeds fails; npm run simulate -- --find-catching finds others`);
+    });
+  }
+
+  it('is written down for all guards but those that only a directed scene shows', () => {
+    const unlisted = GUARD_NAMES.filter((guard) => CATCHING_SEEDS[guard] === undefined);
+    assert.deepEqual(unlisted, SHOWN_BY_SCENES_ONLY);
+  });
 });

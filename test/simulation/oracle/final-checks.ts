@@ -309,6 +309,10 @@ function keyOf(name: string): string | null {
 
 function wasRemoved(ledger: Ledger, machine: string, key: string): boolean {
   if (ledger.removals.has(`${machine} ${key}`)) return true;
+  // Memory is written down under the place of its project.
+  const memory = /^project\/([^/]+)\/memory\/(.+)$/.exec(key);
+  if (memory !== null && ledger.removals.has(`${machine} memory:${decodeURIComponent(memory[1] ?? '')}/${memory[2]}`))
+    return true;
   // Sidecars go with their session, also when only the session was there to be removed.
   const session = /^session\/[^/]+/.exec(key)?.[0];
   return session !== undefined && ledger.removals.has(`${machine} ${session}`);
