@@ -71,7 +71,8 @@ export class Census {
     }
     if (machine.changed === null) {
       for (const head of this.#store.heads.values()) this.#count(name, machine, head.key);
-      for (const pair of this.#store.pairs.ofMachine(name)) this.#count(name, machine, pair.key);
+      for (const { key } of this.#store.pairs.ofMachine(name))
+        if (!machine.shares.has(key)) this.#count(name, machine, key);
       machine.changed = new Set();
     } else {
       for (const key of machine.changed) this.#count(name, machine, key);
