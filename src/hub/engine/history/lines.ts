@@ -1,5 +1,6 @@
 import { readLines, type Line } from '../../../core/log/lines.ts';
 import type { Base, FileStat, Key, LogCursor, MachineName } from '../../../core/domain.ts';
+import { prefixCursor } from '../logs/cursor.ts';
 
 /** Key of the prompt history. It has no bytes of its own: its head only counts changes, the lines are in one head for each origin. */
 export const HISTORY: Key = 'history';
@@ -31,17 +32,7 @@ export function joined(lines: readonly { readonly bytes: Buffer }[]): Buffer {
 
 /** Cursor of a file whose whole lines end at `end`, all of which are accounted for. */
 export function cursorAt(end: number, tailHash: string): LogCursor {
-  return {
-    lineBytes: end,
-    merged: end,
-    delivered: end,
-    common: end,
-    forkKey: null,
-    missing: [],
-    cut: false,
-    tailHash,
-    origins: null,
-  };
+  return { ...prefixCursor(end), tailHash };
 }
 
 /** Base of a history file of `fileBytes` bytes as `stat` saw it. */

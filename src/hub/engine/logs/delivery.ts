@@ -1,5 +1,6 @@
 import { wholeLineBytes } from '../../../core/log/lines.ts';
 import type { Base, ByteRange, FileStat, Head, LogCursor, Pair } from '../../../core/domain.ts';
+import type { PutRequest } from '../../replica/replica.ts';
 import { sessionOf, type EngineContext, type MachineView } from '../context.ts';
 import { collect } from '../excerpt.ts';
 import { baseOf, hashTail, isPrefix, prefixCursor, tailStart } from './cursor.ts';
@@ -41,17 +42,28 @@ export class LogDelivery {
     }
   }
 
-  async #create(machine: MachineView, pair: Pair, head: Head, generation: number): Promise<Outcome> {
+  #create(machine: MachineView, pair: Pair, head: Head, generation: number): Promise<Outcome> {
+    return this.#putWhole(machine, pair, head, generation, { expect: { kind: 'absent' }, how: 'exchange' });
+  }
+
+  /** The whole head takes the place of what is expected there. */
+  async #putWhole(
+    machine: MachineView,
+    pair: Pair,
+    head: Head,
+    generation: number,
+    place: Pick<PutRequest, 'expect' | 'how'>,
+  ): Promise<Outcome> {
     const outcome = await machine.replica.put(pair.path, {
-      expect: { kind: 'absent' },
+      ...place,
       content: () => readHead(this.#ctx, pair.key, [0, head.size], generation),
       size: head.size,
       mtimeMs: this.#mtime(machine, head),
       executable: false,
-      how: 'exchange',
     });
     if (outcome.kind !== 'done') return notDone(outcome);
-    await this.#saveLevel(machine, pair, head, outcome.stat, generation);
+    if (place.how === 'swap') machine.noteSwap(pair.key, pair.base?.cursor?.forkKey ?? null);
+    await this.#savePrefix(machine, pair, outcome.stat, head.size, head.seq, null, generation);
     machine.noteDelivered(this.#ctx.headSeenAt(pair.key), head.size);
     return LEVEL;
   }
@@ -198,19 +210,8 @@ export class LogDelivery {
     if (guards.on('live-append-only') && session !== null && (await machine.isLive(session, true)))
       return settling(LIVE_RECHECK_MS);
     await this.#ctx.makeDurable([pair.key]);
-    const outcome = await machine.replica.put(pair.path, {
-      expect: { kind: 'file', stat: statOf(base) },
-      content: () => readHead(this.#ctx, pair.key, [0, head.size], generation),
-      size: head.size,
-      mtimeMs: this.#mtime(machine, head),
-      executable: false,
-      how: 'swap',
-    });
-    if (outcome.kind !== 'done') return notDone(outcome);
-    machine.noteSwap(pair.key, base.cursor?.forkKey ?? null);
-    await this.#saveLevel(machine, pair, head, outcome.stat, generation);
-    machine.noteDelivered(this.#ctx.headSeenAt(pair.key), head.size);
-    return LEVEL;
+    const expect = { kind: 'file', stat: statOf(base) } as const;
+    return this.#putWhole(machine, pair, head, generation, { expect, how: 'swap' });
   }
 
   /** Adds the head's lines that a diverged copy lacks at its end, in any order, so that no machine waits for them. */
@@ -283,10 +284,6 @@ export class LogDelivery {
       base: valid ? baseOf(stat, stat.size, seq, { ...prefixCursor(at), tailHash }) : null,
     });
     return valid;
-  }
-
-  async #saveLevel(machine: MachineView, pair: Pair, head: Head, stat: FileStat, generation: number): Promise<void> {
-    await this.#savePrefix(machine, pair, stat, head.size, head.seq, null, generation);
   }
 
   #mtime(machine: MachineView, head: Head): number {
