@@ -1,0 +1,19 @@
+import type { ClientChannel, SFTPWrapper } from 'ssh2';
+
+/**
+ * One long-lived SSH connection to a machine. SFTP, watchers and commands are channels of it.
+ *
+ * When the connection is gone (closed, cut, silent for longer than the keepalive allows) every channel ends, every request
+ * that is under way fails, and `onLost` is told once.
+ */
+export interface SshConnection {
+  /** Opens an SFTP channel. Rejects with `SshFailure` where the server offers none. */
+  openSftp(): Promise<SFTPWrapper>;
+  /** Runs a command line of the remote shell in a channel of its own. Rejects where the server runs no commands. */
+  exec(command: string): Promise<ClientChannel>;
+  /** Bytes on the wire since the connection was made, as far as the socket counts them. */
+  readonly bytes: { readonly sent: number; readonly received: number };
+  /** Told once, also when it was lost before; not after `close`. */
+  onLost(listener: (reason: Error) => void): void;
+  close(): void;
+}
