@@ -79,6 +79,22 @@ export function wholeLineBytes(buffer: Uint8Array): number {
   return buffer.lastIndexOf(NEWLINE) + 1;
 }
 
+/**
+ * Bytes of the lines at the beginning of `buffer` that are each at most `longest` bytes with their newline; 0 when the first is longer.
+ * @param buffer whole lines.
+ */
+export function fittingLineBytes(buffer: Buffer, longest: number): number {
+  if (buffer.length <= longest) return buffer.length;
+  let from = 0;
+  while (from < buffer.length) {
+    // Most lines are short: the last newline within reach is as good as each before it.
+    const to = buffer.length - from <= longest ? buffer.length : buffer.lastIndexOf(NEWLINE, from + longest - 1) + 1;
+    if (to <= from) return from;
+    from = to;
+  }
+  return from;
+}
+
 /** A line that came in several pieces. Once it is over the limit its pieces go, and only the hash is carried on. */
 class UnfinishedLine {
   readonly #limit: number;

@@ -31,6 +31,9 @@ export function createFollowedReplica(options: FollowedReplicaOptions): Replica 
   };
   return {
     ...replica,
+    get watcher() {
+      return replica.watcher;
+    },
     async connect() {
       await roots.refresh();
       await restoreRoots(options);

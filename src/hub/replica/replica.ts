@@ -21,6 +21,14 @@ export interface Replica {
   readonly answersLate: boolean;
   /** What watches it: `inotify` (this computer, Linux), `chokidar` (elsewhere), `inotifywait`, `fswatch`, `poll`, or two of them. */
   readonly watcher: string;
+  /**
+   * Longest line in bytes that `append` can add in one step that no other writer gets into; a longer one has to come with a `put`.
+   * `Infinity` on this computer.
+   */
+  readonly longestAppend: number;
+
+  /** Tells once for each connection that it ended by itself, also while nothing was asked of it; left out where there is none. */
+  onLost?(listener: (error: ReplicaUnreachable) => void): void;
 
   /**
    * Reaches the machine, makes `.claude-sync/`, removes temps of older epochs and restores from open intents. Rejects with

@@ -70,6 +70,8 @@ export interface TreeReplicaOptions {
    * which would then look like somebody's change.
    */
   readonly durableCreates?: boolean;
+  /** See `Replica.longestAppend`; default `Infinity`. */
+  readonly longestAppend?: number;
   /** See `Replica.answersLate`; default true. */
   readonly answersLate?: boolean;
   /** See `TreeContext.verifyHandle`; default true. */
@@ -149,7 +151,10 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     home: options.home,
     claudeDir: options.claudeDir,
     answersLate: options.answersLate ?? true,
-    watcher: options.watch.name,
+    get watcher() {
+      return options.watch.name;
+    },
+    longestAppend: options.longestAppend ?? Infinity,
 
     connect: () =>
       reaching(async () => {

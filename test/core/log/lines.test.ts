@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { readLines, wholeLineBytes } from '../../../src/core/log/lines.ts';
+import { fittingLineBytes, readLines, wholeLineBytes } from '../../../src/core/log/lines.ts';
 import { all, anyBytes, anyChunking, inChunks, linesOf } from './log-fixtures.ts';
 
 function sha(bytes: Uint8Array): string {
@@ -121,6 +121,21 @@ describe('whole lines of a buffer', () => {
         assert.ok(whole === 0 || bytes[whole - 1] === 0x0a);
         assert.ok(!bytes.subarray(whole).includes(0x0a));
       }),
+    );
+  });
+
+  it('finds how far lines reach that fit into one write each', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 14 }),
+        (lengths, longest) => {
+          const buffer = Buffer.from(lengths.map((length) => `${'x'.repeat(length - 1)}\n`).join(''));
+          const first = lengths.findIndex((length) => length > longest);
+          const fitting = (first === -1 ? lengths : lengths.slice(0, first)).reduce((sum, length) => sum + length, 0);
+          assert.equal(fittingLineBytes(buffer, longest), fitting);
+        },
+      ),
     );
   });
 });

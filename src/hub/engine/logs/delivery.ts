@@ -1,4 +1,4 @@
-import { wholeLineBytes } from '../../../core/log/lines.ts';
+import { fittingLineBytes, wholeLineBytes } from '../../../core/log/lines.ts';
 import type { Base, ByteRange, FileStat, Head, LogCursor, Pair } from '../../../core/domain.ts';
 import type { PutRequest } from '../../replica/replica.ts';
 import { sessionOf, type EngineContext, type MachineView } from '../context.ts';
@@ -87,7 +87,7 @@ export class LogDelivery {
     }
     let tail: Buffer | null = null;
     while (at < head.size) {
-      const piece = await this.#piece(pair, at, head.size, generation);
+      const piece = await this.#piece(machine, pair, at, head.size, generation);
       if (piece === null) return this.#replaceWhenQuiet(machine, pair, base, head, generation);
       const outcome = await machine.replica.append(pair.path, {
         expect,
@@ -109,15 +109,15 @@ export class LogDelivery {
     return saved ? LEVEL : LOOK;
   }
 
-  /** Next whole lines to send, at most about a piece; `null` when one line is too long for an append. */
-  async #piece(pair: Pair, at: number, size: number, generation: number): Promise<Buffer | null> {
+  /** Next whole lines to send, at most about a piece; `null` when the next line is too long for an append. */
+  async #piece(machine: MachineView, pair: Pair, at: number, size: number, generation: number): Promise<Buffer | null> {
     for (let length = PIECE_BYTES; ; length *= 4) {
       const to = Math.min(size, at + length);
       const bytes = await collect(readHead(this.#ctx, pair.key, [at, to], generation));
-      if (to === size) return bytes;
-      const whole = wholeLineBytes(bytes);
-      if (whole > 0) return bytes.subarray(0, whole);
-      if (length >= LONGEST_PIECE_BYTES) return null;
+      const whole = to === size ? bytes.length : wholeLineBytes(bytes);
+      const fitting = fittingLineBytes(bytes.subarray(0, whole), machine.replica.longestAppend);
+      if (fitting > 0 || to === size) return fitting > 0 ? bytes.subarray(0, fitting) : null;
+      if (whole > 0 || length >= LONGEST_PIECE_BYTES) return null;
     }
   }
 
@@ -232,7 +232,7 @@ export class LogDelivery {
     let left: LogCursor = cursor;
     for (const [from, to] of ranges) {
       for (let at = from; at < to;) {
-        const bytes = await this.#piece(pair, at, to, generation);
+        const bytes = await this.#piece(machine, pair, at, to, generation);
         if (bytes === null) return LEVEL;
         // Only the rest of a line whose beginning is there already; a beginning of anything else is left alone.
         if (torn !== null && !bytes.subarray(0, torn.length).equals(torn)) return LEVEL;

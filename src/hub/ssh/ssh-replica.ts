@@ -1,0 +1,232 @@
+import type { MachineName, MachineOs } from '../../core/domain.ts';
+import { FileSystemError } from '../ports/file-system.ts';
+import { ReplicaUnreachable, type Replica } from '../replica/replica.ts';
+import type { SftpChannel } from './sftp-channel.ts';
+import type { SshConnection } from './connection.ts';
+
+/** What a connection found out about its machine. A tree is built for it, and built anew when it is another. */
+export interface MachineFacts {
+  readonly os: MachineOs;
+  /** Absolute, `/`-separated; a drive without a slash before it. */
+  readonly home: string;
+  /** As `home`, symlinks resolved. */
+  readonly claudeDir: string;
+  /** Most bytes of one write. */
+  readonly maxWrite: number;
+}
+
+/** One connection with what a tree needs of it. */
+export interface SshSession {
+  readonly connection: SshConnection;
+  readonly channel: SftpChannel;
+  readonly facts: MachineFacts;
+}
+
+/** What a machine over SSH is made of. */
+export interface SshReplicaOptions {
+  readonly machine: MachineName;
+  /** As far as it is known before the first connection. */
+  readonly before: Omit<MachineFacts, 'maxWrite'>;
+  /** Makes a new connection; `onLost` is told when it ends by itself. */
+  readonly open: (onLost: (reason: Error) => void) => Promise<SshSession>;
+  /** The replica of a tree; its file systems use `channel`, whatever connection there is. */
+  readonly build: (facts: MachineFacts, session: () => SshSession) => Replica;
+}
+
+/**
+ * A machine over SSH: the replica of its tree, with a connection below it that comes and goes. What is under way when a connection ends
+ * fails, and everything fails until the next `connect`.
+ */
+export class SshReplica implements Replica {
+  readonly machine: MachineName;
+  readonly answersLate = true;
+  readonly #options: SshReplicaOptions;
+  #session: SshSession | null = null;
+  #built: { readonly facts: MachineFacts; readonly replica: Replica } | null = null;
+  #onLost: (error: ReplicaUnreachable) => void = () => undefined;
+  #closed = false;
+
+  constructor(options: SshReplicaOptions) {
+    this.#options = options;
+    this.machine = options.machine;
+  }
+
+  get os(): MachineOs {
+    return this.#facts.os;
+  }
+
+  get home(): string {
+    return this.#facts.home;
+  }
+
+  get claudeDir(): string {
+    return this.#facts.claudeDir;
+  }
+
+  get watcher(): string {
+    return this.#built?.replica.watcher ?? 'none';
+  }
+
+  get longestAppend(): number {
+    return this.#built?.replica.longestAppend ?? Infinity;
+  }
+
+  onLost(listener: (error: ReplicaUnreachable) => void): void {
+    this.#onLost = listener;
+  }
+
+  async connect(): Promise<void> {
+    await this.#drop();
+    const session = await this.#opened();
+    if (this.#closed) return end(session);
+    this.#session = session;
+    try {
+      if (this.#built === null || !isSame(this.#built.facts, session.facts)) {
+        const replica = this.#options.build(session.facts, () => this.#present());
+        this.#built = { facts: session.facts, replica };
+      }
+      await this.#built.replica.connect();
+    } catch (error) {
+      await this.#drop();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#drop();
+  }
+
+  async #opened(): Promise<SshSession> {
+    let current: SshSession | null = null;
+    let isLost = false;
+    const lost = (reason: Error): void => {
+      isLost = true;
+      if (current === null || this.#session !== current) return;
+      this.#session = null;
+      end(current);
+      this.#onLost(new ReplicaUnreachable(this.machine, reason.message, reason));
+    };
+    try {
+      current = await this.#options.open(lost);
+    } catch (error) {
+      if (error instanceof ReplicaUnreachable) throw error;
+      throw new ReplicaUnreachable(this.machine, error instanceof Error ? error.message : String(error), error);
+    }
+    if (!isLost) return current;
+    end(current);
+    throw new ReplicaUnreachable(this.machine, 'the connection ended while it was made');
+  }
+
+  /** Ends the watch and the connection that there are. */
+  async #drop(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    if (session !== null) end(session);
+    await this.#built?.replica.close();
+  }
+
+  get #facts(): Omit<MachineFacts, 'maxWrite'> {
+    return this.#built?.facts ?? this.#options.before;
+  }
+
+  #present(): SshSession {
+    if (this.#session === null) throw new FileSystemError('disconnected', 'use', '', new Error('not connected'));
+    return this.#session;
+  }
+
+  get #tree(): Replica {
+    if (this.#built === null || this.#session === null) throw new ReplicaUnreachable(this.machine, 'not connected');
+    return this.#built.replica;
+  }
+
+  // --- the tree ----------------------------------------------------------------------------------------------------------
+
+  async renewHubMark(): Promise<void> {
+    return this.#tree.renewHubMark();
+  }
+  async withdrawHubMark(): Promise<void> {
+    return this.#tree.withdrawHubMark();
+  }
+  async clockOffset(): Promise<number> {
+    return this.#tree.clockOffset();
+  }
+  async readMarker(): ReturnType<Replica['readMarker']> {
+    return this.#tree.readMarker();
+  }
+  async writeMarker(...words: Parameters<Replica['writeMarker']>): ReturnType<Replica['writeMarker']> {
+    return this.#tree.writeMarker(...words);
+  }
+  async replaceMarker(...words: Parameters<Replica['replaceMarker']>): ReturnType<Replica['replaceMarker']> {
+    return this.#tree.replaceMarker(...words);
+  }
+  async watch(...words: Parameters<Replica['watch']>): ReturnType<Replica['watch']> {
+    return this.#tree.watch(...words);
+  }
+  async look(...words: Parameters<Replica['look']>): ReturnType<Replica['look']> {
+    return this.#tree.look(...words);
+  }
+  async lookMany(...words: Parameters<Replica['lookMany']>): ReturnType<Replica['lookMany']> {
+    return this.#tree.lookMany(...words);
+  }
+  async scan(...words: Parameters<Replica['scan']>): ReturnType<Replica['scan']> {
+    return this.#tree.scan(...words);
+  }
+  async *read(...words: Parameters<Replica['read']>): AsyncGenerator<Buffer> {
+    yield* this.#tree.read(...words);
+  }
+  async append(...words: Parameters<Replica['append']>): ReturnType<Replica['append']> {
+    return this.#tree.append(...words);
+  }
+  async put(...words: Parameters<Replica['put']>): ReturnType<Replica['put']> {
+    return this.#tree.put(...words);
+  }
+  async createMany(...words: Parameters<Replica['createMany']>): ReturnType<Replica['createMany']> {
+    return this.#tree.createMany(...words);
+  }
+  async fetchMany(...words: Parameters<Replica['fetchMany']>): ReturnType<Replica['fetchMany']> {
+    return this.#tree.fetchMany(...words);
+  }
+  async remove(...words: Parameters<Replica['remove']>): ReturnType<Replica['remove']> {
+    return this.#tree.remove(...words);
+  }
+  async move(...words: Parameters<Replica['move']>): ReturnType<Replica['move']> {
+    return this.#tree.move(...words);
+  }
+  async lock(...words: Parameters<Replica['lock']>): ReturnType<Replica['lock']> {
+    return this.#tree.lock(...words);
+  }
+  async lateWrites(): ReturnType<Replica['lateWrites']> {
+    return this.#tree.lateWrites();
+  }
+  async *readUndo(...words: Parameters<Replica['readUndo']>): AsyncGenerator<Buffer> {
+    yield* this.#tree.readUndo(...words);
+  }
+  acknowledgeUndo(...words: Parameters<Replica['acknowledgeUndo']>): void {
+    this.#tree.acknowledgeUndo(...words);
+  }
+  async dropUndo(...words: Parameters<Replica['dropUndo']>): ReturnType<Replica['dropUndo']> {
+    return this.#tree.dropUndo(...words);
+  }
+  async expireUndo(...words: Parameters<Replica['expireUndo']>): ReturnType<Replica['expireUndo']> {
+    return this.#tree.expireUndo(...words);
+  }
+  async liveSessions(...words: Parameters<Replica['liveSessions']>): ReturnType<Replica['liveSessions']> {
+    return this.#tree.liveSessions(...words);
+  }
+  async readOutside(...words: Parameters<Replica['readOutside']>): ReturnType<Replica['readOutside']> {
+    return this.#tree.readOutside(...words);
+  }
+  async space(): ReturnType<Replica['space']> {
+    return this.#tree.space();
+  }
+}
+
+function end({ connection, channel }: SshSession): void {
+  channel.close();
+  connection.close();
+}
+
+function isSame(a: MachineFacts, b: MachineFacts): boolean {
+  return a.os === b.os && a.home === b.home && a.claudeDir === b.claudeDir && a.maxWrite === b.maxWrite;
+}
