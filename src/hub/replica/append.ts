@@ -7,6 +7,8 @@ import { fileStat, isAsExpected, isSameInode, walk } from './safe-walk.ts';
 import type { TreeContext } from './tree-context.ts';
 
 const READ_BACK_BYTES = 1024 * 1024;
+/** Read back where every byte costs: see `TreeContext.readBackWhole`. */
+const READ_BACK_END_BYTES = 64;
 const NEWLINE = 0x0a;
 
 /**
@@ -24,7 +26,10 @@ export async function guardedAppend(
   path: RelativePath,
   request: AppendRequest,
 ): Promise<WriteOutcome> {
-  const [walked, opened] = await Promise.allSettled([walk(context.fs, path), context.fs.open(path, 'append')]);
+  const [walked, opened] = await Promise.allSettled([
+    walk(context.fs, path, context.knownFolders),
+    context.fs.open(path, 'append'),
+  ]);
   const file = opened.status === 'fulfilled' ? opened.value : null;
   try {
     if (walked.status === 'rejected') throw walked.reason;
@@ -52,7 +57,8 @@ async function writeAndReadBack(context: TreeContext, file: OpenFile, request: A
   const writing = packetsOf(bytes, context.maxPacket).map((packet) => file.write(packet));
   const timing = file.setTimes(request.mtimeMs).catch(tolerateForeignOwner);
   const looking = file.stat();
-  const reading = context.guards.on('read-back') ? readParts(file, expect.size, bytes.length) : [];
+  const parts = context.guards.on('read-back') ? partsToReadBack(bytes.length, context.readBackWhole) : [];
+  const reading = parts.map(([from, to]) => file.read(expect.size + from, to - from));
 
   const [written, timed, looked, read] = await Promise.all([
     Promise.allSettled(writing),
@@ -67,13 +73,10 @@ async function writeAndReadBack(context: TreeContext, file: OpenFile, request: A
 
   const stat = looked.value;
   if (stat.size !== expect.size + bytes.length || !isSameInode(stat, expect)) return CHANGED;
-  let offset = 0;
-  for (const part of read) {
+  for (const [index, part] of read.entries()) {
     if (part.status === 'rejected') throw part.reason;
-    if (!part.value.equals(bytes.subarray(offset, offset + part.value.length))) return CHANGED;
-    offset += part.value.length;
+    if (!part.value.equals(bytes.subarray(...parts[index]!))) return CHANGED;
   }
-  if (context.guards.on('read-back') && offset !== bytes.length) return CHANGED;
   return { kind: 'done', stat: fileStat(stat) };
 }
 
@@ -109,11 +112,12 @@ export function packetsOf(bytes: Buffer, maxPacket: number): Buffer[] {
   return packets;
 }
 
-function readParts(file: OpenFile, from: number, length: number): Promise<Buffer>[] {
-  const parts: Promise<Buffer>[] = [];
-  for (let offset = 0; offset < length; offset += READ_BACK_BYTES) {
-    parts.push(file.read(from + offset, Math.min(READ_BACK_BYTES, length - offset)));
-  }
+/** Ranges within what was written: all of it in parts, or its end. */
+function partsToReadBack(length: number, whole: boolean): (readonly [from: number, to: number])[] {
+  if (!whole) return [[Math.max(0, length - READ_BACK_END_BYTES), length]];
+  const parts: (readonly [number, number])[] = [];
+  for (let from = 0; from < length; from += READ_BACK_BYTES)
+    parts.push([from, Math.min(length, from + READ_BACK_BYTES)]);
   return parts;
 }
 

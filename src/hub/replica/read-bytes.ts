@@ -1,14 +1,25 @@
 import type { RelativePath } from '../../core/domain.ts';
 import { FileSystemError } from '../ports/file-system.ts';
-import type { FileSystem } from '../ports/file-system.ts';
+import type { FileSystem, OpenFile } from '../ports/file-system.ts';
+import type { KnownFolders } from './known-folders.ts';
 import { walk } from './safe-walk.ts';
 
 /** Largest piece that is held at a time. */
 export const CHUNK_BYTES = 1024 * 1024;
 
+/** What was done before a file is read. */
+export interface Ahead {
+  /** See `OpenAhead`; the file is the reader's from then on. */
+  readonly takeOpened: () => Promise<OpenFile> | null;
+  readonly known: KnownFolders | null;
+}
+
+const NOTHING_AHEAD: Ahead = { takeOpened: () => null, known: null };
+
 /**
  * Bytes `[from, to)` of a regular file in chunks of at most `CHUNK_BYTES`, over one handle; ends early when the file is
  * shorter. The next chunk is on its way while the reader works on the present one. Leaving the loop early closes the file.
+ * @param opened the file, when it was opened before; it is closed here.
  * @throws {FileSystemError}
  */
 export async function* readBytes(
@@ -16,8 +27,9 @@ export async function* readBytes(
   path: string,
   from: number,
   to: number,
+  opened: Promise<OpenFile> | null = null,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const file = await fs.open(path, 'read');
+  const file = await (opened ?? fs.open(path, 'read'));
   try {
     let position = from;
     let current = position < to ? file.read(position, Math.min(CHUNK_BYTES, to - position)) : null;
@@ -40,6 +52,7 @@ export async function* readBytes(
 
 /**
  * Like `readBytes`, for a path of the tree: every component is looked at, at the same time as the file is opened.
+ * @param ahead what was opened and seen before.
  * @throws {FileSystemError} `not-a-file` for what is refused, `missing` for what is absent.
  */
 export async function* readTreeFile(
@@ -47,13 +60,14 @@ export async function* readTreeFile(
   path: RelativePath,
   from: number,
   to: number,
+  ahead: Ahead = NOTHING_AHEAD,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const bytes = readBytes(fs, path, from, to);
+  const bytes = readBytes(fs, path, from, to, ahead.takeOpened());
   const first = bytes.next();
   // Looked after below, once it is known that the path may be read at all.
   first.catch(() => undefined);
   try {
-    const { end } = await walk(fs, path);
+    const { end } = await walk(fs, path, ahead.known);
     if (end.kind === 'absent') throw new FileSystemError('missing', 'read', path);
     if (end.kind === 'unknown') throw new FileSystemError('io', 'read', path, new Error(end.reason));
     if (end.kind !== 'file') {

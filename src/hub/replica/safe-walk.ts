@@ -3,6 +3,7 @@ import { unsafeReason } from '../../core/keys/safe-path.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import type { EntryStat, FileSystem } from '../ports/file-system.ts';
 import { RootUnknown } from './followed-roots.ts';
+import type { KnownFolders } from './known-folders.ts';
 import { isPrivate } from './private-folder.ts';
 
 /** What lies on the way to a path and at its end. */
@@ -18,14 +19,27 @@ export interface Walk {
  * lead a write out of claudeDir (docs/sync.md section 7). All looks are under way at once, so that over a network they cost
  * one round trip.
  *
+ * With `known`, folders that were seen a moment ago are not looked at again, unless the file is not there.
+ *
  * claudeDir is one of the components. When it is gone everything in it is unknown, not absent: an unmounted home must not
  * read as a thousand deletes.
  */
-export async function walk(fs: FileSystem, path: RelativePath): Promise<Walk> {
+export async function walk(fs: FileSystem, path: RelativePath, known: KnownFolders | null = null): Promise<Walk> {
   const refusal = refusedPath(path);
   if (refusal !== null) return refusal;
   const paths = componentsOf(path);
-  return judged(paths, await Promise.all(paths.map((at) => lookAt(fs, at))));
+  if (known?.areKnown(paths.slice(0, -1)) === true) {
+    const look = await lookAt(fs, path);
+    if (look.kind === 'stat' && look.stat?.type === 'file')
+      return { end: { kind: 'file', stat: fileStat(look.stat) }, firstMissingFolder: null };
+    known.forget();
+  }
+  const looks = await Promise.all(paths.map((at) => lookAt(fs, at)));
+  if (known !== null) {
+    for (const [index, look] of looks.entries())
+      if (look.kind === 'stat' && look.stat?.type === 'folder') known.note(paths[index] ?? '');
+  }
+  return judged(paths, looks);
 }
 
 /** The walk to a path that is not looked at because of its name, else `null`. */

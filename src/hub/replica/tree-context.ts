@@ -3,6 +3,7 @@ import type { Guards } from '../engine/guards.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { FileSystem } from '../ports/file-system.ts';
 import type { IntentTable, UndoTable } from '../store/store.ts';
+import type { KnownFolders } from './known-folders.ts';
 import type { Room } from './room.ts';
 
 /** What the guarded writes of one replica work with. */
@@ -28,6 +29,13 @@ export interface TreeContext {
    * replaced between look and open is noticed only after the write.
    */
   readonly verifyHandle: boolean;
+  /**
+   * Whether an append reads back all that it wrote, or only the end: over a network that is half of the bytes. The length, which was
+   * asked for behind the write, shows every other writer, and growth is compared with the bytes before it the next time.
+   */
+  readonly readBackWhole: boolean;
+  /** Folders that need not be looked at again; `null` where looking costs nothing. */
+  readonly knownFolders: KnownFolders | null;
   /** Room on the volume. */
   readonly room: Room;
   /** Whether names that differ only in case or normal form are one file on this volume. */

@@ -16,10 +16,12 @@ import {
   writeMarker,
 } from './claude-folder.ts';
 import { HubMark, type HubIdentity } from './hub-mark.ts';
+import { KnownFolders } from './known-folders.ts';
 import type { LivenessProbe } from './liveness.ts';
 import { lockFolder } from './lock-folder.ts';
 import type { CopyThreads } from './many/copy-threads.ts';
 import { oneByOne, throughThreads } from './many/many-files.ts';
+import { OpenAhead } from './open-ahead.ts';
 import { UNDO_FOLDER } from './private-folder.ts';
 import { guardedPut } from './put.ts';
 import { readBytes, readTreeFile } from './read-bytes.ts';
@@ -74,8 +76,11 @@ export interface TreeReplicaOptions {
   readonly longestAppend?: number;
   /** See `Replica.answersLate`; default true. */
   readonly answersLate?: boolean;
-  /** See `TreeContext.verifyHandle`; default true. */
-  readonly verifyHandle?: boolean;
+  /**
+   * The files are behind a network: fewer and smaller exchanges, at the price of noticing later what others do in the same moment.
+   * See `TreeContext.verifyHandle`, `readBackWhole`, `knownFolders` and `OpenAhead`. Default false.
+   */
+  readonly overNetwork?: boolean;
   /** Threads that copy many files at a time; only for a tree on this computer. Without them files go one by one. */
   readonly threads?: CopyThreads;
 }
@@ -90,6 +95,9 @@ export interface TreeReplicaOptions {
 export function createTreeReplica(options: TreeReplicaOptions): Replica {
   const { machine, os, fs } = options;
   let folds = os !== 'linux';
+  const overNetwork = options.overNetwork ?? false;
+  const knownFolders = overNetwork ? new KnownFolders(options.clock) : null;
+  const ahead = overNetwork ? new OpenAhead(fs, options.clock) : null;
   const context: TreeContext = {
     machine,
     fs,
@@ -102,7 +110,9 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     epoch: options.epoch,
     maxPacket: options.maxPacket ?? DEFAULT_MAX_PACKET,
     durableCreates: options.durableCreates ?? true,
-    verifyHandle: options.verifyHandle ?? true,
+    verifyHandle: !overNetwork,
+    readBackWhole: !overNetwork,
+    knownFolders,
     room: new Room(fs, options.clock),
     foldsNames: () => folds,
     spelledFolders: new Set(),
@@ -159,6 +169,8 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     connect: () =>
       reaching(async () => {
         context.spelledFolders.clear();
+        knownFolders?.forget();
+        ahead?.clear();
         await requireClaudeFolder(context, options.claudeDir);
         await makePrivateFolders(context);
         await mark?.claim();
@@ -179,7 +191,12 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     replaceMarker: (old, id) => reaching(() => replaceMarker(context, old, id)),
     watch: (onHint, onTrouble) => reaching(() => options.watch.start(onHint, onTrouble)),
 
-    look: (path) => reaching(async () => lookOf(path, await walk(fs, path))),
+    look: (path) =>
+      reaching(async () => {
+        const walking = walk(fs, path, knownFolders);
+        ahead?.begin(path);
+        return lookOf(path, await walking);
+      }),
     lookMany: (paths) => reaching(() => many.look(paths)),
     scan: (folder, wanted) =>
       reaching(() =>
@@ -188,9 +205,16 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
           listMany: (folders) => many.list(folders),
         }),
       ),
-    read: (path, from, to) => reachingEach(readTreeFile(fs, path, from, to)),
+    read: (path, from, to) =>
+      reachingEach(
+        readTreeFile(fs, path, from, to, { takeOpened: () => ahead?.take(path) ?? null, known: knownFolders }),
+      ),
 
-    append: (path, request) => reaching(() => guardedAppend(context, path, request)),
+    append: (path, request) =>
+      reaching(() => {
+        ahead?.noteAppend(path);
+        return guardedAppend(context, path, request);
+      }),
     put: (path, request) => reaching(() => guardedPut(context, os, path, request)),
     createMany: (requests, waiting) => reaching(() => many.create(requests, waiting)),
     fetchMany: (requests, intake, waiting) => reachingFromHub(() => many.fetch(requests, intake, waiting)),
