@@ -1,14 +1,13 @@
 import { realpath } from 'node:fs/promises';
 import type { Rules } from '../core/rules/classify.ts';
-import type { MachineName, MachineOs, Pair } from '../core/domain.ts';
+import type { MachineName, MachineOs } from '../core/domain.ts';
 import type { MachineConfig } from './config/schema.ts';
 import { expandHome } from './config/expand-home.ts';
 import { ALL_GUARDS } from './engine/guards.ts';
 import type { Clock, Random } from './ports/clock.ts';
-import type { FileSystem } from './ports/file-system.ts';
 import { createFollowedFileSystem } from './replica/followed-file-system.ts';
 import { createFollowedReplica } from './replica/followed-replica.ts';
-import { FollowedRoots, type RootTarget } from './replica/followed-roots.ts';
+import { followedRootsOf } from './machine-roots.ts';
 import { createFollowedWatch } from './replica/followed-watch.ts';
 import { createLivenessProbe, linuxProcesses } from './replica/liveness.ts';
 import { isOnNetwork, localWatch } from './replica/local-watch.ts';
@@ -45,7 +44,7 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
   const claudeDir = await resolved(expandHome(config.claudeDir, home));
   const own = createNodeFileSystem(claudeDir);
   const outside = createNodeFileSystem('/');
-  const roots = followedRoots(options, claudeDir, own, outside);
+  const roots = followedRootsOf({ name, config, store, rules, dataDir: options.dataDir, claudeDir, fs: own, outside });
   const createWatch = localWatch({
     platform: options.platform,
     clock,
@@ -83,44 +82,6 @@ export async function createLocalMachine(options: LocalMachineOptions): Promise<
   });
   if (roots === null || followedWatch === null) return replica;
   return createFollowedReplica({ replica, roots, fs, watch: followedWatch, intents: store.intents, undo: store.undo });
-}
-
-/** The links of this machine that are followed on purpose; `null` when there are none. */
-function followedRoots(
-  { name, config, store, rules, dataDir }: LocalMachineOptions,
-  claudeDir: string,
-  fs: FileSystem,
-  outside: FileSystem,
-): FollowedRoots | null {
-  if (config.followRoots.length === 0) return null;
-  const setting = (root: string): string => `follow/${name}/${root}`;
-  const pairsAt = (root: string): Pair[] => {
-    const one = store.pairs.atPath(name, root);
-    return [...(one === undefined ? [] : [one]), ...store.pairs.belowPath(name, `${root}/`)];
-  };
-  return new FollowedRoots({
-    roots: config.followRoots,
-    claudeDir,
-    fs,
-    outside,
-    memory: {
-      get(root) {
-        const text = store.getSetting(setting(root)) ?? '';
-        return text === '' ? null : (JSON.parse(text) as RootTarget);
-      },
-      set: (root, target) => store.setSetting(setting(root), target === null ? '' : JSON.stringify(target)),
-      hasFiles: (root) => pairsAt(root).some(({ base }) => base?.kind === 'file'),
-      startOver(root) {
-        for (const pair of pairsAt(root))
-          store.pairs.put({ ...pair, base: null, evictedSeq: null, state: 'ok', reason: null });
-      },
-    },
-    refusal: (target) => {
-      if (rules.ofPath(target.slice(1)).class === 'secret') return `${target} holds secrets and is not followed`;
-      const isHubs = target === dataDir || target.startsWith(`${dataDir}/`) || dataDir.startsWith(`${target}/`);
-      return isHubs ? `${target} is a part of the hub's data, or has it inside` : null;
-    },
-  });
 }
 
 /** claudeDir may itself be a link (a dotfiles checkout): it is resolved once; nothing below it is followed. */
