@@ -1,14 +1,13 @@
 import { lstatSync, readdirSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import type { RelativePath } from '../../core/domain.ts';
+import { systemClock } from '../ports/system.ts';
 import { troubleOf } from './chokidar-watch.ts';
+import { HintsTogether } from './hints-together.ts';
 import { errnoOf } from './node-facts.ts';
 import { isPrivate } from './private-folder.ts';
 import type { Hint } from './replica.ts';
 import type { WatchSource } from './watch-source.ts';
-
-/** The first event of a path is told at once, those within this time behind it together at its end. */
-const TOGETHER_MS = 50;
 
 /**
  * Watches a claudeDir on Linux: one inotify watch per folder and nothing remembered about files. chokidar keeps the facts of
@@ -72,11 +71,7 @@ class FolderWatch {
   readonly #onTrouble: (reason: string) => void;
   /** By path below the root; '' is the root. */
   readonly #watchers = new Map<RelativePath, FSWatcher>();
-  /** Paths told within the last moments, with whether something happened there since. */
-  readonly #told = new Map<RelativePath, { again: boolean; readonly timer: NodeJS.Timeout }>();
-  /** New folders that are told together in a moment, `null` when the next one is told at once: a first sync makes thousands. */
-  #newFolders: Set<RelativePath> | null = null;
-  #foldersTimer: NodeJS.Timeout | undefined;
+  readonly #together: HintsTogether;
   readonly #troubles = new Set<string>();
   /** See `#rootId`. */
   #watchedRoot: string | null = null;
@@ -92,6 +87,7 @@ class FolderWatch {
     this.#coveredByScans = coveredByScans;
     this.#onHint = onHint;
     this.#onTrouble = onTrouble;
+    this.#together = new HintsTogether(systemClock, onHint);
   }
 
   /** Watches `folder` and all folders below it. */
@@ -115,25 +111,11 @@ class FolderWatch {
     this.#watch(folder);
   }
 
-  /** One scan of the topmost folder covers those below it: all of them are watched, or will be before they are listed. */
-  #tellFolder(folder: RelativePath): void {
-    if (this.#newFolders !== null) return void this.#newFolders.add(folder);
-    this.#onHint({ path: folder, kind: 'folder' });
-    const found = new Set<RelativePath>();
-    this.#newFolders = found;
-    this.#foldersTimer = setTimeout(() => {
-      this.#newFolders = null;
-      for (const path of found) if (!hasFolderAbove(path, found)) this.#onHint({ path, kind: 'folder' });
-    }, TOGETHER_MS);
-  }
-
   close(): void {
     this.#closed = true;
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
-    for (const { timer } of this.#told.values()) clearTimeout(timer);
-    this.#told.clear();
-    clearTimeout(this.#foldersTimer);
+    this.#together.close();
   }
 
   #absolute(path: RelativePath): string {
@@ -184,7 +166,7 @@ class FolderWatch {
     if (isPrivate(path)) return;
     if (event !== 'rename') {
       // Attributes of a folder: what happens in it is told by its own watch.
-      if (!this.#watchers.has(path)) this.#tell(path);
+      if (!this.#watchers.has(path)) this.#together.file(path);
       return;
     }
     if (this.#isFolder(path)) {
@@ -192,12 +174,12 @@ class FolderWatch {
       if (this.#watchers.has(path)) this.#unwatchTree(path);
       if (this.#coveredByScans) this.#watch(path);
       else this.watchTree(path);
-      this.#tellFolder(path);
+      this.#together.folder(path);
     } else if (this.#watchers.has(path)) {
       this.#unwatchTree(path);
       this.#onHint({ path, kind: 'folder' });
     } else {
-      this.#tell(path);
+      this.#together.file(path);
       // The end of a folder itself comes under its own name; the one above tells it too, but the root has none above.
       if (folder === '' && name === this.#root.slice(this.#root.lastIndexOf('/') + 1)) this.#startOverIfRootIsAnother();
     }
@@ -226,21 +208,6 @@ class FolderWatch {
     }
   }
 
-  #tell(path: RelativePath): void {
-    const told = this.#told.get(path);
-    if (told !== undefined) {
-      told.again = true;
-      return;
-    }
-    const timer = setTimeout(() => {
-      const again = this.#told.get(path)?.again === true;
-      this.#told.delete(path);
-      if (again) this.#tell(path);
-    }, TOGETHER_MS);
-    this.#told.set(path, { again: false, timer });
-    this.#onHint({ path, kind: 'file' });
-  }
-
   #trouble(folder: RelativePath, error: unknown): void {
     if (this.#closed) return;
     const code = errnoOf(error) ?? String(error);
@@ -253,11 +220,4 @@ class FolderWatch {
 
 function parentOf(path: RelativePath): RelativePath {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
-}
-
-function hasFolderAbove(path: RelativePath, folders: ReadonlySet<RelativePath>): boolean {
-  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
-    if (folders.has(path.slice(0, at))) return true;
-  }
-  return false;
 }
