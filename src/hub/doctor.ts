@@ -16,15 +16,6 @@ const CLEANUP_DAYS_WANTED = 365;
 export async function examine(hub: Hub, dataDir: string): Promise<Finding[]> {
   const findings = [...(await hubFindings(hub, dataDir))];
   for (const link of hub.engine.links.values()) findings.push(...(await machineFindings(link)));
-  for (const machine of hub.unsupported) {
-    findings.push({
-      check: 'transport',
-      severity: 'warning',
-      machine: machine.name,
-      message: machine.reason,
-      fix: 'Remove it from the configuration, or wait for a version that supports it.',
-    });
-  }
   return findings;
 }
 

@@ -43,9 +43,6 @@ export function createHubService(options: HubServiceOptions): HubService {
   const link = (name: MachineName): MachineLink => {
     const found = hub().engine.links.get(name);
     if (found) return found;
-    const unsupported = hub().unsupported.find((machine) => machine.name === name);
-    if (unsupported)
-      throw new HubError('refused', `${name}: ${unsupported.reason}`, { unchanged: 'Nothing was changed.' });
     throw new HubError('not-found', `There is no machine ${name}.`, {
       unchanged: 'Nothing was changed.',
       next: `Machines: ${[...hub().engine.links.keys()].join(', ')}.`,

@@ -17,6 +17,7 @@ import { createLocalMachine } from './local-machine.ts';
 import type { Clock, Random } from './ports/clock.ts';
 import { CopyThreads } from './replica/many/copy-threads.ts';
 import { createNodeFileSystem } from './replica/node-file-system.ts';
+import { createSshMachine } from './ssh-machine.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -44,12 +45,6 @@ export interface HubOptions {
   readonly threads?: { readonly writer: URL | undefined; readonly copy: URL | undefined };
 }
 
-/** Transport of a configured machine that this version cannot drive. */
-export interface UnsupportedMachine {
-  readonly name: string;
-  readonly reason: string;
-}
-
 /** Why the configuration file is not what the hub runs with. */
 export interface ConfigProblem {
   /** With line and column of every mistake. */
@@ -68,7 +63,6 @@ export class Hub {
   #engine: Engine;
   #loaded: LoadedConfig;
   #rules: Rules;
-  #unsupported: readonly UnsupportedMachine[];
   #turn: Promise<void> = Promise.resolve();
   #configProblem: ConfigProblem | null = null;
   #closed = false;
@@ -81,7 +75,6 @@ export class Hub {
     this.#loaded = options.loaded;
     this.#engine = built.engine;
     this.#rules = built.rules;
-    this.#unsupported = built.unsupported;
   }
 
   /** Opens the data folder; nothing runs before `start`. */
@@ -136,10 +129,6 @@ export class Hub {
     return this.#options.random.hex(16);
   }
 
-  get unsupported(): readonly UnsupportedMachine[] {
-    return this.#unsupported;
-  }
-
   start(): Promise<RecoveryReport> {
     return this.#inTurn(() => {
       this.store.syncLog.prune(this.#options.clock.now() - SYNC_LOG_DAYS * DAY_MS);
@@ -156,7 +145,6 @@ export class Hub {
       this.#loaded = loaded;
       this.#engine = built.engine;
       this.#rules = built.rules;
-      this.#unsupported = built.unsupported;
       await this.#engine.start();
       this.#options.onChange();
     });
@@ -190,7 +178,6 @@ const MANY_FILES = 2_000;
 interface Built {
   readonly engine: Engine;
   readonly rules: Rules;
-  readonly unsupported: readonly UnsupportedMachine[];
 }
 
 async function build(options: HubOptions, { config }: LoadedConfig, store: Store, archive: Archive): Promise<Built> {
@@ -205,27 +192,19 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
   if (holdsMany(store)) threads.begin();
   const hub = hubIdentity(store, options.random);
   const machines: EngineMachine[] = [];
-  const unsupported: UnsupportedMachine[] = [];
   for (const [name, machine] of Object.entries(config.machines)) {
-    if (machine.transport !== 'local') {
-      unsupported.push({ name, reason: 'machines over SSH are not supported yet: only transport "local" is synced' });
-      continue;
-    }
-    const pollSeconds = config.sync.pollSeconds;
-    const replica = await createLocalMachine({
-      name,
-      hub,
-      config: machine,
-      home,
-      platform,
-      store,
-      clock,
-      random,
-      rules,
-      dataDir: options.dataDir,
-      pollSeconds,
-      threads,
-    });
+    const common = { name, hub, home, store, clock, random, rules };
+    const replica =
+      machine.transport === 'ssh'
+        ? createSshMachine({ ...common, config: machine, sync: config.sync })
+        : await createLocalMachine({
+            ...common,
+            config: machine,
+            platform,
+            dataDir: options.dataDir,
+            pollSeconds: config.sync.pollSeconds,
+            threads,
+          });
     machines.push({ replica, settings: machineSettings(machine) });
   }
   const engine = createEngine({
@@ -248,7 +227,7 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     onChange: options.onChange,
     onTrouble: options.onTrouble,
   });
-  return { engine, rules, unsupported };
+  return { engine, rules };
 }
 
 /** Whether the trees are large enough for threads to list them; starting one takes longer than listing a small one. */

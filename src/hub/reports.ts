@@ -197,17 +197,6 @@ export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
     }
   }
   alerts.push(...retentionAlerts(hub), ...damageAlerts(hub));
-  for (const machine of hub.unsupported) {
-    alerts.push({
-      id: `unsupported/${machine.name}`,
-      severity: 'warning',
-      message: `${machine.name}: ${machine.reason}`,
-      next: null,
-      machine: machine.name,
-      key: null,
-      at: now,
-    });
-  }
   const waiting = hub.store.approvals.list('waiting').length;
   if (waiting > 0) {
     alerts.push({

@@ -217,6 +217,9 @@ export type ConfigInput = z.input<typeof configSchema>;
 /** One entry of `machines`. */
 export type MachineConfig = Config['machines'][string];
 
+/** One entry of `machines` with transport `ssh`. */
+export type SshMachineConfig = Extract<MachineConfig, { transport: 'ssh' }>;
+
 /** One entry of `machines` as it may be written. */
 export type MachineConfigInput = ConfigInput['machines'][string];
 

@@ -85,6 +85,11 @@ export class Reconciler {
         this.#settle(machine, key, id, { kind: 'held', reason: why });
         return;
       }
+      if (FileSystemError.is(error, 'busy') && error.path === path) {
+        // A virus scanner or an editor has it open (Windows): as good as any moment is the next one.
+        this.#settle(machine, key, id, { kind: 'failed', reason: 'another program has the file open', code: 'busy' });
+        return;
+      }
       if (error instanceof ReplicaFull) {
         this.#settle(machine, key, id, { kind: 'failed', reason: error.message, code: 'no-space' });
         return;

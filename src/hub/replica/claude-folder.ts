@@ -1,7 +1,7 @@
 import type { MachineName } from '../../core/domain.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import { MARKER_FILE, PRIVATE_FOLDER, TEMP_FOLDER, UNDO_FOLDER } from './private-folder.ts';
-import { discardTemp, writeTemp } from './temps.ts';
+import { discardTemp, replaceOwn, writeTemp } from './temps.ts';
 import { privateName } from './tree-context.ts';
 import type { TreeContext } from './tree-context.ts';
 
@@ -95,7 +95,7 @@ export function writeMarker(context: TreeContext, id: string): Promise<void> {
  */
 export async function replaceMarker(context: TreeContext, old: string, id: string): Promise<boolean> {
   if ((await readMarker(context)) !== old) return false;
-  await putMarker(context, id, (temp) => context.fs.renameOver(temp, MARKER_FILE));
+  await putMarker(context, id, (temp) => replaceOwn(context, temp, MARKER_FILE));
   return true;
 }
 

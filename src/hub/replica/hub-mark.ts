@@ -1,7 +1,7 @@
 import type { MachineName, UnixMs } from '../../core/domain.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import { HUB_MARK_FILE } from './private-folder.ts';
-import { discardTemp, writeTemp } from './temps.ts';
+import { discardTemp, replaceOwn, writeTemp } from './temps.ts';
 import type { TreeContext } from './tree-context.ts';
 
 /** A mark that was not renewed for this long is that of a hub that is gone. It is renewed every minute. */
@@ -133,7 +133,7 @@ export class HubMark {
     try {
       const temp = await writeTemp(this.#context, request, false);
       try {
-        await this.#context.fs.renameOver(temp.path, HUB_MARK_FILE);
+        await replaceOwn(this.#context, temp.path, HUB_MARK_FILE);
       } catch (error) {
         if (!FileSystemError.is(error, 'disconnected')) await discardTemp(this.#context, temp.path);
         throw error;

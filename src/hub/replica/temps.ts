@@ -52,6 +52,20 @@ export async function discardTemp(context: TreeContext, path: string): Promise<v
 }
 
 /**
+ * Puts a temp in the place of a file that only the hub writes. Where a server cannot replace in one step the old one goes first: nobody
+ * else looks for it. @throws {FileSystemError}
+ */
+export async function replaceOwn(context: TreeContext, temp: string, path: string): Promise<void> {
+  try {
+    await context.fs.renameOver(temp, path);
+  } catch (error) {
+    if (!FileSystemError.is(error, 'unsupported')) throw error;
+    await discardTemp(context, path);
+    await context.fs.rename(temp, path);
+  }
+}
+
+/**
  * Removes the temps of other connections. A rename that an interrupted connection left in a queue on the other side then
  * finds nothing to put into place (docs/sync.md section 6).
  */

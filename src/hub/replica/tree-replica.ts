@@ -20,6 +20,7 @@ import { KnownFolders } from './known-folders.ts';
 import type { LivenessProbe } from './liveness.ts';
 import { lockFolder } from './lock-folder.ts';
 import type { CopyThreads } from './many/copy-threads.ts';
+import { inBursts } from './many/in-bursts.ts';
 import { oneByOne, throughThreads } from './many/many-files.ts';
 import { OpenAhead } from './open-ahead.ts';
 import { UNDO_FOLDER } from './private-folder.ts';
@@ -121,7 +122,9 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
 
   const many = options.threads
     ? throughThreads(context, os, options.claudeDir, options.threads)
-    : oneByOne(context, os);
+    : overNetwork
+      ? inBursts(context, os)
+      : oneByOne(context, os);
 
   const mark = options.hub === undefined ? null : new HubMark(context, options.hub);
 

@@ -1,26 +1,7 @@
 import type { MachineName, MachineOs } from '../../core/domain.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import { ReplicaUnreachable, type Replica } from '../replica/replica.ts';
-import type { SftpChannel } from './sftp-channel.ts';
-import type { SshConnection } from './connection.ts';
-
-/** What a connection found out about its machine. A tree is built for it, and built anew when it is another. */
-export interface MachineFacts {
-  readonly os: MachineOs;
-  /** Absolute, `/`-separated; a drive without a slash before it. */
-  readonly home: string;
-  /** As `home`, symlinks resolved. */
-  readonly claudeDir: string;
-  /** Most bytes of one write. */
-  readonly maxWrite: number;
-}
-
-/** One connection with what a tree needs of it. */
-export interface SshSession {
-  readonly connection: SshConnection;
-  readonly channel: SftpChannel;
-  readonly facts: MachineFacts;
-}
+import { closeSession, type MachineFacts, type SshSession } from './session.ts';
 
 /** What a machine over SSH is made of. */
 export interface SshReplicaOptions {
@@ -78,7 +59,7 @@ export class SshReplica implements Replica {
   async connect(): Promise<void> {
     await this.#drop();
     const session = await this.#opened();
-    if (this.#closed) return end(session);
+    if (this.#closed) return closeSession(session);
     this.#session = session;
     try {
       if (this.#built === null || !isSame(this.#built.facts, session.facts)) {
@@ -104,7 +85,7 @@ export class SshReplica implements Replica {
       isLost = true;
       if (current === null || this.#session !== current) return;
       this.#session = null;
-      end(current);
+      closeSession(current);
       this.#onLost(new ReplicaUnreachable(this.machine, reason.message, reason));
     };
     try {
@@ -114,7 +95,7 @@ export class SshReplica implements Replica {
       throw new ReplicaUnreachable(this.machine, error instanceof Error ? error.message : String(error), error);
     }
     if (!isLost) return current;
-    end(current);
+    closeSession(current);
     throw new ReplicaUnreachable(this.machine, 'the connection ended while it was made');
   }
 
@@ -122,7 +103,7 @@ export class SshReplica implements Replica {
   async #drop(): Promise<void> {
     const session = this.#session;
     this.#session = null;
-    if (session !== null) end(session);
+    if (session !== null) closeSession(session);
     await this.#built?.replica.close();
   }
 
@@ -220,11 +201,6 @@ export class SshReplica implements Replica {
   async space(): ReturnType<Replica['space']> {
     return this.#tree.space();
   }
-}
-
-function end({ connection, channel }: SshSession): void {
-  channel.close();
-  connection.close();
 }
 
 function isSame(a: MachineFacts, b: MachineFacts): boolean {

@@ -130,9 +130,13 @@ export class MachineLink implements MachineView {
       },
       onTrouble: (error) => this.#trouble(error),
     });
+    options.replica.onLost?.((error) => this.lost(error));
     this.#renewal = new MarkRenewal(
       options.ctx.clock,
-      () => this.replica.renewHubMark(),
+      async () => {
+        await this.replica.renewHubMark();
+        options.ctx.store.machines.put({ ...this.row, lastSeenAt: options.ctx.clock.now() });
+      },
       (error) => this.#trouble(error),
     );
     this.queue = new WorkQueue({

@@ -46,7 +46,7 @@ export interface ManyFiles {
 export function oneByOne(context: TreeContext, os: MachineOs): ManyFiles {
   return {
     create: (requests) =>
-      someAtOnce(requests, (request) =>
+      someAtOnce(requests, AT_ONCE, (request) =>
         guardedPut(context, os, request.path, {
           expect: { kind: 'absent' },
           content: () => checked(request),
@@ -57,8 +57,8 @@ export function oneByOne(context: TreeContext, os: MachineOs): ManyFiles {
         }),
       ),
     list: async () => null,
-    look: (paths) => someAtOnce(paths, async (path) => lookOf(path, await walk(context.fs, path))),
-    fetch: (requests, intake) => someAtOnce(requests, ({ path }) => fetchOne(context, path, intake)),
+    look: (paths) => someAtOnce(paths, AT_ONCE, async (path) => lookOf(path, await walk(context.fs, path))),
+    fetch: (requests, intake) => someAtOnce(requests, AT_ONCE, ({ path }) => fetchOne(context, path, intake)),
   };
 }
 
@@ -146,8 +146,12 @@ function vanished(error: unknown): null {
   throw error;
 }
 
-/** Results in order. After a failure nothing is begun any more, and it is told when nothing is left running. */
-async function someAtOnce<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
+/** Results in order, `atOnce` tasks at a time. After a failure nothing is begun any more, and it is told when nothing is left running. */
+export async function someAtOnce<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  task: (item: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = [];
   const left = items.entries();
   let hasFailed = false;
@@ -162,6 +166,6 @@ async function someAtOnce<T, R>(items: readonly T[], task: (item: T) => Promise<
       throw error;
     }
   };
-  await allInOrder(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane));
+  await allInOrder(Array.from({ length: Math.min(atOnce, items.length) }, lane));
   return results;
 }

@@ -1,0 +1,199 @@
+import type { MachineOs, RelativePath } from '../../../core/domain.ts';
+import { recordedFolders, tellingRanges } from '../../../core/projects/recorded-folders.ts';
+import { unwritableReason } from '../../../core/keys/safe-path.ts';
+import { FileSystemError, type OpenFile } from '../../ports/file-system.ts';
+import { makeRoom } from '../make-room.ts';
+import { TEMP_FOLDER } from '../private-folder.ts';
+import { allInOrder } from '../refusal.ts';
+import type { CreateRequest, Fetched, FetchRequest, Intake, WriteOutcome } from '../replica.ts';
+import { componentsOf, fileStat, isAsExpected, lookOf, refusedPath, walk } from '../safe-walk.ts';
+import { discardTemp } from '../temps.ts';
+import { privateName, type TreeContext } from '../tree-context.ts';
+import { factsOf } from './content-facts.ts';
+import { oneByOne, someAtOnce, type ManyFiles } from './many-files.ts';
+
+/** Files under way at once: enough to hide a round trip of 20 ms. */
+const AT_ONCE = 64;
+/** Longer files are streamed one by one: this much of each is held in memory. */
+const LONGEST_BYTES = 256 * 1024;
+/** More new files than this are not brought to stable storage one by one: that takes milliseconds each. */
+const FEW = 100;
+/** Read back of a new file; see `TreeContext.readBackWhole`. */
+const READ_BACK_END_BYTES = 64;
+
+/**
+ * Many files of a tree behind a network. What one file needs is sent in two or three bursts, and many files are under way at once. A file
+ * that meets anything out of the ordinary goes the ordinary way afterwards, which finds out what it is.
+ */
+export function inBursts(context: TreeContext, os: MachineOs): ManyFiles {
+  const ordinary = oneByOne(context, os);
+  const known = context.knownFolders;
+
+  return {
+    list: async () => null,
+    look: (paths) => someAtOnce(paths, AT_ONCE, async (path) => lookOf(path, await walk(context.fs, path, known))),
+
+    async fetch(requests, intake, waiting) {
+      const left: FetchRequest[] = [];
+      const fetched = await someAtOnce(requests, AT_ONCE, async (request) => {
+        const result = await fetchInBursts(context, request, intake);
+        if (result === 'left') left.push(request);
+        return result;
+      });
+      const others = (await ordinary.fetch(left, intake, waiting))[Symbol.iterator]();
+      const byRequest = new Map(left.map((request) => [request, others.next().value as Fetched | null]));
+      return fetched.map((one, index) => (one === 'left' ? (byRequest.get(requests[index]!) ?? null) : one));
+    },
+
+    async create(requests, waiting) {
+      const folders = new Folders(context, os);
+      const durable = context.durableCreates && requests.length + waiting <= FEW;
+      const left: CreateRequest[] = [];
+      const created = await someAtOnce(requests, AT_ONCE, async (request) => {
+        const outcome = await createInBursts(context, os, request, { folders, durable });
+        if (outcome === 'left') left.push(request);
+        return outcome;
+      });
+      const others = (await ordinary.create(left, waiting))[Symbol.iterator]();
+      const byRequest = new Map(left.map((request) => [request, others.next().value as WriteOutcome]));
+      return created.map((one, index) => (one === 'left' ? byRequest.get(requests[index]!)! : one));
+    },
+  };
+}
+
+/** First burst: look and open. Second: everything there is, and the facts once more. `null`: it changed meanwhile. */
+async function fetchInBursts(
+  context: TreeContext,
+  { path, isTranscript }: FetchRequest,
+  intake: Intake,
+): Promise<Fetched | null | 'left'> {
+  const [walked, opened] = await Promise.allSettled([
+    walk(context.fs, path, context.knownFolders),
+    context.fs.open(path, 'read'),
+  ]);
+  const file = opened.status === 'fulfilled' ? opened.value : null;
+  try {
+    if (walked.status === 'rejected') throw walked.reason;
+    const { end } = walked.value;
+    if (end.kind !== 'file' || file === null || end.stat.size > LONGEST_BYTES) return 'left';
+    const [bytes, after] = await allInOrder([file.read(0, end.stat.size), file.stat()]);
+    if (!isAsExpected(after, end.stat) || bytes.length !== end.stat.size) return null;
+    const staged = await intake.stage(one(bytes));
+    const folders = isTranscript
+      ? recordedFolders(tellingRanges(bytes.length).map(([from, to]) => bytes.toString('utf8', from, to)))
+      : null;
+    return { staged, stat: fileStat(after), facts: factsOf(bytes), folders, hasFolder: false };
+  } finally {
+    await closed(file);
+  }
+}
+
+/** First burst: a temp. Second: its content, and what became of it. Third: its name, and what is there then. */
+async function createInBursts(
+  context: TreeContext,
+  os: MachineOs,
+  request: CreateRequest,
+  { folders, durable }: { readonly folders: Folders; readonly durable: boolean },
+): Promise<WriteOutcome | 'left'> {
+  const { fs } = context;
+  if (request.size > LONGEST_BYTES || refusedPath(request.path) !== null) return 'left';
+  if (unwritableReason(request.path, os) !== null || !(await folders.areThere(request.path))) return 'left';
+  const content = await contentOf(request);
+  if (content === null) return 'left';
+  const temp = `${TEMP_FOLDER}/${privateName(context)}`;
+  try {
+    const file = await fs.open(temp, 'create');
+    const stat = await filled(file, request, content, durable);
+    if (stat === null) {
+      await discardTemp(context, temp);
+      return 'left';
+    }
+    // Asked in this order in one burst: what is looked at is what the rename left there.
+    const [renamed, there] = await Promise.allSettled([fs.rename(temp, request.path), fs.lstat(request.path)]);
+    if (renamed.status === 'rejected') throw renamed.reason;
+    if (there.status === 'rejected') throw there.reason;
+    if (there.value?.type !== 'file' || !isAsExpected(there.value, stat)) return { kind: 'changed' };
+    return { kind: 'done', stat: fileStat(there.value) };
+  } catch (error) {
+    if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
+    await discardTemp(context, temp).catch((failure: unknown) => {
+      if (FileSystemError.is(failure, 'disconnected')) throw failure;
+    });
+    return 'left';
+  }
+}
+
+/** Writes a new file and closes it. `null` when it is not what it should be. */
+async function filled(
+  file: OpenFile,
+  request: CreateRequest,
+  content: Buffer,
+  durable: boolean,
+): Promise<ReturnType<typeof fileStat> | null> {
+  const end = content.subarray(Math.max(0, content.length - READ_BACK_END_BYTES));
+  try {
+    const [, , , , stat, read] = await allInOrder([
+      content.length > 0 ? file.write(content) : Promise.resolve(),
+      request.executable
+        ? file.setExecutable(true).catch((error: unknown) => {
+            if (!FileSystemError.is(error, 'denied', 'unsupported')) throw error;
+          })
+        : Promise.resolve(),
+      file.setTimes(request.mtimeMs),
+      durable ? file.sync() : Promise.resolve(),
+      file.stat(),
+      end.length > 0 ? file.read(content.length - end.length, end.length) : Promise.resolve(end),
+    ]);
+    return stat.size === content.length && read.equals(end) ? fileStat(stat) : null;
+  } finally {
+    await closed(file);
+  }
+}
+
+/** The content, `null` when it is not what it should be: the ordinary way says so. */
+async function contentOf(request: CreateRequest): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request.content()) chunks.push(chunk);
+  const content = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  if (content.length !== request.size) return null;
+  return request.sha256 === null || factsOf(content).sha256 === request.sha256 ? content : null;
+}
+
+/** Folders of new files: each is looked at, and made, once. */
+class Folders {
+  readonly #context: TreeContext;
+  readonly #os: MachineOs;
+  readonly #there = new Map<RelativePath, Promise<boolean>>();
+
+  constructor(context: TreeContext, os: MachineOs) {
+    this.#context = context;
+    this.#os = os;
+  }
+
+  /** Whether `path` may be created in its folder, which exists then. What is in the way of the file itself its rename will tell. */
+  areThere(path: RelativePath): Promise<boolean> {
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    let known = this.#there.get(folder);
+    if (known === undefined) {
+      known = this.#make(path, folder);
+      this.#there.set(folder, known);
+    }
+    return known;
+  }
+
+  async #make(path: RelativePath, folder: RelativePath): Promise<boolean> {
+    if (this.#context.knownFolders?.areKnown(componentsOf(folder)) === true && !this.#context.foldsNames()) return true;
+    if ((await makeRoom(this.#context, this.#os, path)) !== null) return false;
+    for (const component of componentsOf(folder)) this.#context.knownFolders?.note(component);
+    return true;
+  }
+}
+
+/** Nobody waits for a file to be closed over a network; a failure says nothing that was not known. */
+async function closed(file: OpenFile | null): Promise<void> {
+  file?.close().catch(() => undefined);
+}
+
+async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}

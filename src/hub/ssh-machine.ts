@@ -1,0 +1,104 @@
+import type { Rules } from '../core/rules/classify.ts';
+import type { MachineName, MachineOs } from '../core/domain.ts';
+import type { Config, SshMachineConfig } from './config/schema.ts';
+import { ALL_GUARDS } from './engine/guards.ts';
+import { followedRootsOf } from './machine-roots.ts';
+import type { Clock, Random } from './ports/clock.ts';
+import type { FileSystem } from './ports/file-system.ts';
+import { createFollowedFileSystem } from './replica/followed-file-system.ts';
+import { createFollowedReplica } from './replica/followed-replica.ts';
+import { createFollowedWatch } from './replica/followed-watch.ts';
+import type { HubIdentity } from './replica/hub-mark.ts';
+import { createLivenessProbe } from './replica/liveness.ts';
+import type { Replica } from './replica/replica.ts';
+import { createTreeReplica } from './replica/tree-replica.ts';
+import { Bandwidth } from './ssh/bandwidth.ts';
+import { wirePath } from './ssh/drive-path.ts';
+import { openSession, type MachineFacts, type SshSession } from './ssh/session.ts';
+import { chooseWatch } from './ssh/choose-watch.ts';
+import { createSftpFileSystem } from './ssh/sftp-file-system.ts';
+import { SshReplica } from './ssh/ssh-replica.ts';
+import type { Store } from './store/store.ts';
+
+/** A machine that the hub reaches over SSH, as a replica. */
+export interface SshMachineOptions {
+  readonly name: MachineName;
+  readonly hub: HubIdentity;
+  readonly config: SshMachineConfig;
+  /** Home of the hub's user, for paths on the hub. */
+  readonly home: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: Rules;
+  readonly sync: Pick<Config['sync'], 'pollSeconds' | 'bandwidthLimitKBps'>;
+}
+
+/** Builds the replica; nothing is connected before `connect`. */
+export function createSshMachine(options: SshMachineOptions): Replica {
+  const { name, config, store, clock, sync } = options;
+  const limit = sync.bandwidthLimitKBps;
+  const bandwidth = limit === null ? null : new Bandwidth(clock, limit * 1000);
+  const row = store.machines.get(name);
+  return new SshReplica({
+    machine: name,
+    before: {
+      os: config.os ?? (row?.os as MachineOs | null | undefined) ?? 'linux',
+      home: row?.home ?? '',
+      claudeDir: row?.claudeDir ?? config.claudeDir,
+    },
+    open: (onLost) => openSession({ config, home: options.home, clock, random: options.random, onLost }),
+    build: (facts, session) => createTree(options, bandwidth, facts, session),
+  });
+}
+
+function createTree(
+  options: SshMachineOptions,
+  bandwidth: Bandwidth | null,
+  facts: MachineFacts,
+  session: () => SshSession,
+): Replica {
+  const { name, config, store, clock, rules } = options;
+  const { os, home, claudeDir } = facts;
+  const filesOf = (root: string): FileSystem =>
+    createSftpFileSystem({ channel: () => session().channel, root: wirePath(root), os, bandwidth });
+  const own = filesOf(claudeDir);
+  const outside = filesOf('/');
+  const roots = followedRootsOf({ name, config, store, rules, dataDir: null, claudeDir, fs: own, outside });
+  const createWatch = chooseWatch({
+    session,
+    clock,
+    mode: config.watch,
+    os,
+    pollMs: options.sync.pollSeconds * 1000,
+    filesOf,
+  });
+  const prune = (folder: string): boolean => !rules.folderWanted(`${folder}/`);
+  const fs = roots === null ? own : createFollowedFileSystem(own, outside, claudeDir, roots);
+  const ownWatch = createWatch(claudeDir, prune);
+  const followedWatch = roots === null ? null : createFollowedWatch(ownWatch, roots, createWatch, prune);
+  const processes = null;
+  const replica = createTreeReplica({
+    machine: name,
+    hub: options.hub,
+    os,
+    home,
+    claudeDir,
+    fs,
+    outside,
+    clock,
+    random: options.random,
+    guards: ALL_GUARDS,
+    intents: store.intents,
+    undo: store.undo,
+    flush: () => store.flush({ durable: true }),
+    epoch: () => store.machines.get(name)?.connectionEpoch ?? 0,
+    watch: followedWatch ?? ownWatch,
+    live: createLivenessProbe({ fs: own, clock, processes }),
+    maxPacket: facts.maxWrite,
+    longestAppend: facts.maxWrite,
+    overNetwork: true,
+  });
+  if (roots === null || followedWatch === null) return replica;
+  return createFollowedReplica({ replica, roots, fs, watch: followedWatch, intents: store.intents, undo: store.undo });
+}
