@@ -16,11 +16,20 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** A machine that is not simply a folder of the ground. */
+export interface Place {
+  readonly home: Home;
+  /** Its whole entry in the configuration. */
+  readonly entry: object;
+}
+
 /** How a ground is laid out. */
 export interface GroundOptions {
-  /** Names of the machines; default `rog`, `mac` and `xps`. */
+  /** Names of the machines that are folders of the ground; default `rog`, `mac` and `xps`. */
   readonly machines?: readonly string[];
-  /** Added to a machine's entry of the configuration. */
+  /** Machines besides, which somebody else makes and removes. */
+  readonly places?: ReadonlyMap<string, Place>;
+  /** Added to the entry of a machine in the configuration. */
   readonly entries?: Readonly<Record<string, object>>;
   /** Other sections of the configuration. */
   readonly config?: object;
@@ -63,9 +72,10 @@ export class Ground {
     this.#options = options;
     const names = options.machines ?? ['rog', 'mac', 'xps'];
     // Homes differ in depth and user, as on real machines: no path means the same on two of them.
-    this.homes = new Map(
-      names.map((name, index) => [name, new Home(join(root, name, index % 2 ? 'Users' : 'home', `user-${name}`))]),
+    const own = names.map(
+      (name, index) => [name, new Home(join(root, name, index % 2 ? 'Users' : 'home', `user-${name}`))] as const,
     );
+    this.homes = new Map([...own, ...[...(options.places ?? [])].map(([name, { home }]) => [name, home] as const)]);
     this.configFile = join(root, 'config.jsonc');
     this.dataDir = join(root, 'data');
     this.#socket = join(root, 'hub.sock');
@@ -101,7 +111,10 @@ export class Ground {
     const machines = Object.fromEntries(
       [...this.homes].map(([name, { path, claudeDir }]) => [
         name,
-        { transport: 'local', claudeDir, home: path, ...this.#options.entries?.[name] },
+        {
+          ...(this.#options.places?.get(name)?.entry ?? { transport: 'local', claudeDir, home: path }),
+          ...this.#options.entries?.[name],
+        },
       ]),
     );
     await writeFile(this.configFile, JSON.stringify({ machines, ...sections }, null, 2), { mode: 0o600 });

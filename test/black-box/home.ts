@@ -1,24 +1,28 @@
 import { appendFile, mkdir, open, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix, win32 } from 'node:path';
 import { folderName } from '../../src/core/projects/folder-name.ts';
 
 /** A user's home on one machine: its Claude folder, and a checkout of the project `app`. */
 export class Home {
   readonly path: string;
   readonly claudeDir: string;
-  /** Where the project `app` is checked out here. */
+  /** Where the project `app` is checked out, as the machine itself says it: what its sessions are named after. */
   readonly project: string;
 
-  constructor(path: string) {
+  /**
+   * @param path where it lies on this disk.
+   * @param called what the machine itself calls it, when that differs: `C:\\Users\\nelly`.
+   */
+  constructor(path: string, called = path) {
     this.path = path;
     this.claudeDir = join(path, '.claude');
-    this.project = join(path, 'code', 'app');
+    this.project = (called.includes('\\') ? win32 : posix).join(called, 'code', 'app');
   }
 
   async make(): Promise<void> {
     await mkdir(join(this.claudeDir, 'projects', folderName(this.project)), { recursive: true, mode: 0o700 });
-    await mkdir(this.project, { recursive: true });
+    await mkdir(join(this.path, 'code', 'app'), { recursive: true });
   }
 
   /** Absolute path of a file below the Claude folder. */
