@@ -4,7 +4,7 @@
  * when no test ran at all.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureInstalled, giveUp, pinnedNode, ROOT, run } from './bootstrap.mjs';
@@ -13,7 +13,20 @@ import { ensureInstalled, giveUp, pinnedNode, ROOT, run } from './bootstrap.mjs'
 const GROUPS = ['repo', 'core', 'hub', 'cli', 'simulation', 'black-box'];
 
 /** Debian packages that suites need, each with a command that shows that it is there. */
-const DEBIAN_PACKAGES = [];
+const DEBIAN_PACKAGES = [
+  { name: 'openssh-server', command: 'sshd' },
+  { name: 'openssh-client', command: 'ssh-agent' },
+  { name: 'rsync', command: 'rsync' },
+  { name: 'inotify-tools', command: 'inotifywait' },
+  { name: 'fswatch', command: 'fswatch' },
+  { name: 'iproute2', command: 'ip' },
+  { name: 'procps', command: 'ps' },
+  // What a Mac has instead of sha256sum.
+  { name: 'perl', command: 'shasum' },
+];
+
+/** Where Debian asks whether a package may start its daemon. */
+const POLICY = '/usr/sbin/policy-rc.d';
 
 const TSC = 'node_modules/typescript/bin/tsc';
 
@@ -104,18 +117,37 @@ function hasTests(folder) {
 
 /** Installs missing packages where that is allowed (root on Debian); else says which, and their suites say what they skip. */
 function ensureDebianPackages() {
-  const there = (command) => spawnSync('sh', ['-c', 'command -v "$0"', command], { stdio: 'ignore' }).status === 0;
-  const missing = DEBIAN_PACKAGES.filter(({ command }) => !there(command)).map(({ name }) => name);
+  const missing = DEBIAN_PACKAGES.filter(({ command }) => !isThere(command)).map(({ name }) => name);
   if (missing.length === 0) return;
   heading(`Debian packages: ${missing.join(' ')}`);
-  if (process.getuid?.() !== 0 || !there('apt-get')) {
+  if (process.getuid?.() !== 0 || !isThere('apt-get')) {
     console.log('not installed here (that takes root and apt-get); tests that need them are skipped and say so');
     return;
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (...words) => spawnSync('apt-get', ['-q', '-y', ...words], { stdio: 'inherit', env }).status === 0;
-  if (!apt('install', '--no-install-recommends', ...missing) && apt('update')) {
-    apt('install', '--no-install-recommends', ...missing);
+  withoutDaemons(() => {
+    if (!apt('install', '--no-install-recommends', ...missing) && apt('update')) {
+      apt('install', '--no-install-recommends', ...missing);
+    }
+  });
+}
+
+/** Whether there is a command, also where administrators' commands are not in the PATH. */
+function isThere(command) {
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  return spawnSync('sh', ['-c', 'command -v "$0"', command], { stdio: 'ignore', env }).status === 0;
+}
+
+/** Installs something so that no daemon is started: tests start their own sshd, and nobody asked for one that everybody reaches. */
+function withoutDaemons(install) {
+  // Somebody else's answer to that question stands.
+  const ask = !existsSync(POLICY);
+  if (ask) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    install();
+  } finally {
+    if (ask) rmSync(POLICY);
   }
 }
 
