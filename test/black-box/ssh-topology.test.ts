@@ -31,7 +31,7 @@ describe('the four machines of the reference user, over real SSH', function () {
     assert.deepEqual(
       (await hub.status()).machines.map(({ name, role, os, status, watcher }) => [name, role, os, status, watcher]),
       [
-        ['xps', 'hub', 'linux', 'online', 'chokidar'],
+        ['xps', 'hub', 'linux', 'online', 'inotify'],
         ['rog', 'spoke', 'linux', 'online', 'inotifywait'],
         ['mac', 'spoke', 'macos', 'online', 'fswatch'],
         ['nelly', 'spoke', 'windows', 'online', 'poll'],
