@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Client, type SFTPWrapper } from 'ssh2';
 import { loadConfig } from '../../src/hub/config/load.ts';
 import { processes } from '../fixtures/ssh/processes.ts';
+import { greeting } from '../fixtures/ssh/greeting.ts';
 import { until } from './ground.ts';
 import { SshGround, type SpokeName } from './ssh-ground.ts';
 
@@ -136,6 +137,24 @@ describe('the SSH machines of the tests', function () {
       await until('its process ends', async () => !(await processes()).some((one) => one.pid === pid));
     });
   }
+
+  it('greet where a test says so: before each command, or in the middle of SFTP', async () => {
+    await ground.close();
+    ground = await SshGround.open({
+      spokes: ['rog', 'mac'],
+      differences: {
+        rog: () => ({ sshd: { config: greeting('commands') } }),
+        mac: () => ({ sshd: { config: greeting('everything') } }),
+      },
+    });
+    const rog = await connect('rog');
+    assert.equal(await exec(rog, 'echo "$HOME"'), `Welcome! It is a fine day.\n${ground.home('rog').path}\n`);
+    assert.equal(await realpath(await openSftp(rog), '.'), ground.home('rog').path);
+    const mac = await connect('mac');
+    assert.match(await exec(mac, 'echo hello'), /^Welcome! .*\nhello\n$/);
+    // "Welc" is the length of a packet, to who expects one.
+    await assert.rejects(openSftp(mac), /packet/i);
+  });
 
   it('leave nothing behind', async () => {
     const folders = [ground.home('rog').path, ground.home('nelly').path];

@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MachineStatus } from '../../src/protocol/status.ts';
 import { makeCommandFolder } from '../fixtures/ssh/command-folder.ts';
 import { processes } from '../fixtures/ssh/processes.ts';
+import type { Conversation } from './conversation.ts';
 import { Ground, until } from './ground.ts';
 import { Home } from './home.ts';
 import { SshMachine, type SshMachineOptions } from './ssh-machine.ts';
@@ -10,12 +13,15 @@ import { SshMachine, type SshMachineOptions } from './ssh-machine.ts';
 /** Machines of the reference topology: a Linux box, a Mac, and a Windows laptop that serves nothing but SFTP. */
 export type SpokeName = 'rog' | 'mac' | 'nelly';
 
+/** Entry and server of a spoke, as far as they are not as usual. */
+export type Difference = Pick<SshMachineOptions, 'entry' | 'sshd'>;
+
 /** How a ground with SSH machines is laid out. */
 export interface SshGroundOptions {
   /** Default: all. The hub's own folder, `xps`, is always there. */
   readonly spokes?: readonly SpokeName[];
   /** What a spoke has other than usual. */
-  readonly differences?: Readonly<Partial<Record<SpokeName, Pick<SshMachineOptions, 'entry' | 'sshd'>>>>;
+  readonly differences?: Readonly<Partial<Record<SpokeName, (home: Home) => Difference>>>;
   /** Added to the entry of `xps`. */
   readonly entries?: Readonly<Record<string, object>>;
   /** Other sections of the configuration. */
@@ -56,7 +62,7 @@ export class SshGround {
     try {
       for (const name of spokes) {
         const { entry, sshd, ...usual } = await usually(name, root, chroot);
-        const other = options.differences?.[name];
+        const other = options.differences?.[name]?.(usual.home);
         await usual.home.make();
         const machine = await SshMachine.start({
           ...usual,
@@ -88,6 +94,23 @@ export class SshGround {
 
   home(name: SpokeName | 'xps'): Home {
     return this.hub.home(name);
+  }
+
+  /** Waits until a machine's `status` is as said. */
+  async untilStatus(name: SpokeName, status: MachineStatus, deadlineMs: number): Promise<void> {
+    await until(`${name} is ${status}`, async () => (await this.hub.report(name)).status === status, deadlineMs);
+  }
+
+  /**
+   * How every story ends: all machines are back, nothing is pending, and each line of the conversations is on each machine once, in
+   * equal bytes.
+   */
+  async assertCaughtUp(conversations: readonly Conversation[], deadlineMs = 60_000): Promise<void> {
+    for (const name of this.#machines.keys()) await this.untilStatus(name as SpokeName, 'online', deadlineMs);
+    const { settled, notWaitedFor } = await this.hub.settle(deadlineMs / 1_000);
+    assert.deepEqual({ settled, notWaitedFor }, { settled: true, notWaitedFor: [] });
+    for (const conversation of conversations) assert.equal(await conversation.trouble(this.hub.homes), null);
+    assert.equal((await this.hub.status()).inSync, true);
   }
 
   async close(): Promise<void> {

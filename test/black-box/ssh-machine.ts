@@ -45,14 +45,27 @@ export class SshMachine {
 
   /** Writes the hub's known_hosts with the host key that the server has now: what a user does who accepts it. */
   async trustHostKey(): Promise<void> {
-    await this.distrust(await readFile(join(this.#folder, 'host_ed25519.pub'), 'utf8'));
+    await this.rememberHostKey(await readFile(join(this.#folder, 'host_ed25519.pub'), 'utf8'));
   }
 
-  /** Writes the hub's known_hosts with the public key `key`, whosever it is. */
-  async distrust(key: string): Promise<void> {
+  /** Writes the hub's known_hosts with a public key, whosever it is. */
+  async rememberHostKey(key: string): Promise<void> {
     const [type, blob] = key.split(' ');
     const line = `[${this.link.host}]:${this.link.port} ${type} ${blob}\n`;
     await writeFile(join(this.#folder, 'known_hosts_of_link'), line, { mode: 0o600 });
+  }
+
+  /** Empties the hub's known_hosts: it never saw this machine. */
+  async forgetHostKey(): Promise<void> {
+    await writeFile(join(this.#folder, 'known_hosts_of_link'), '', { mode: 0o600 });
+  }
+
+  /** Lets in whoever has one of these keys from now on, nobody when there is none. @returns the text before. */
+  async authorize(publicKeys: string): Promise<string> {
+    const file = join(this.#folder, 'authorized_keys');
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, publicKeys, { mode: 0o600 });
+    return before;
   }
 
   /** Pids of the processes that serve SFTP there now. */
