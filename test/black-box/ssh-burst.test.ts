@@ -7,7 +7,7 @@ import { newSession, until } from './ground.ts';
 import type { Home } from './home.ts';
 import { SshGround, type SshGroundOptions } from './ssh-ground.ts';
 
-/** More than a queue of inotify holds in one go, with their folders: what overflows is not told of. */
+/** Several events each: enough to come near what a queue of inotify holds (16,384), and what overflows is not told of. */
 const MANY = 5_000;
 const DAY = 86_400;
 
