@@ -21,7 +21,7 @@ export interface SftpChannelOptions {
   /** See `SILENT_MS`. */
   readonly silentMs?: number;
   /** Told of every request and answer; for counting round trips. */
-  readonly trace?: (what: 'asked' | 'answered') => void;
+  readonly trace?: (what: 'asked' | 'answered', operation: string) => void;
 }
 
 /** Status of SFTP version 3 in an error of ssh2, `null` for anything else. */
@@ -92,11 +92,11 @@ export class SftpChannel {
       if (this.#lost !== null) return disconnected(this.#lost);
       this.#pending.add(disconnected);
       this.#expectAnswer();
-      this.#options.trace?.('asked');
+      this.#options.trace?.('asked', operation);
       try {
         send(this.#options.sftp, (error, value) => {
           if (!this.#pending.delete(disconnected)) return;
-          this.#options.trace?.('answered');
+          this.#options.trace?.('answered', operation);
           this.#movedAt = this.#options.clock.now();
           if (error === undefined || error === null) return resolve(value);
           const status = statusOf(error);

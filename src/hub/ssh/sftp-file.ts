@@ -93,13 +93,16 @@ export class SftpFile implements OpenFile {
     }
   }
 
+  /** Waited for only where it may say that not all was written: what is asked for next comes after it anyway. */
   close(): Promise<void> {
-    this.#closing ??= this.#send('close', () =>
+    if (this.#closing !== null) return this.#closing;
+    const closing = this.#send('close', () =>
       this.#request<void>('close', (sftp, done) => sftp.close(this.#options.handle, (error) => done(error, undefined))),
     ).catch((error: unknown) => {
       // With its channel the other side closes the file by itself.
-      if (!FileSystemError.is(error, 'disconnected')) throw error;
+      if (this.#options.mode === 'create' && !FileSystemError.is(error, 'disconnected')) throw error;
     });
+    this.#closing = this.#options.mode === 'create' ? closing : Promise.resolve();
     return this.#closing;
   }
 
