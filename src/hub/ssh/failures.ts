@@ -156,10 +156,8 @@ function signInReason(code: SshFailureCode, attempts: SignInAttempts): string {
   if (code === 'key-needs-passphrase')
     return `signing in to ${server}: the key is locked by a passphrase, and no agent holds it (${notes})`;
   if (code === 'no-key') return `signing in to ${server}: there is no key to try (${notes})`;
-  return `${server} refused ${tried.length === 1 ? 'the key' : 'all keys'} that were tried: ${tried.join(', ')} (${notes})`.replace(
-    'the key that were',
-    'the key that was',
-  );
+  if (tried.length === 0) return `signing in to ${server}: no key could be tried (${notes})`;
+  return `${server} refused ${tried.length === 1 ? 'the key that was' : 'all keys that were'} tried: ${tried.join(', ')} (${notes})`;
 }
 
 function signInNext(code: SshFailureCode, { server, tried, locked }: SignInAttempts): string {

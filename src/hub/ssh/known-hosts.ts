@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { execa } from 'execa';
 import { SshFailure } from './failures.ts';
 
@@ -77,7 +77,7 @@ export function fingerprint(blob: Uint8Array): string {
 
 async function linesAbout(name: string, file: string): Promise<string[]> {
   try {
-    await access(file);
+    await access(file, constants.R_OK);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw unreadable(file, error instanceof Error ? error.message : String(error), error);
