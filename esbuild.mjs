@@ -7,6 +7,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { NODE_BUNDLE, NODE_ENTRIES } from './scripts/node-bundle.mjs';
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url));
 const DIST = join(ROOT, 'dist');
@@ -22,10 +23,6 @@ const common = {
   mainFields: ['module', 'main'],
   define: { 'process.env.CLAUDE_SYNC_VERSION': JSON.stringify(version) },
 };
-
-/** Bundled CommonJS packages call `require`; an ES module has none of its own. */
-const REQUIRE =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
 /** zod brings its messages in 50 languages, 100 KB that every VS Code window would load and that nothing here uses. */
 const englishOnly = {
@@ -45,29 +42,14 @@ for (const result of await Promise.allSettled([node(), extension(), webview(), s
   if (!('errors' in Object(result.reason))) console.error(result.reason);
 }
 
-/**
- * In pieces (`splitting`), so that what the entry loads only after it has checked the version of Node is not loaded with it.
- * better-sqlite3 stays a package: it finds its native file next to itself.
- */
 async function node() {
-  const entryPoints = present({
-    'claude-sync': 'src/cli/main.ts',
-    'writer-thread': 'src/hub/store/writer-thread.ts',
-    'copy-thread': 'src/hub/replica/many/copy-thread.ts',
-  });
+  const entryPoints = present(NODE_ENTRIES);
   if (entryPoints.length === 0) return;
   const { metafile } = await build({
     ...common,
+    ...NODE_BUNDLE,
     entryPoints,
     outdir: DIST,
-    platform: 'node',
-    target: 'node22',
-    format: 'esm',
-    splitting: true,
-    // Beside the entries, so that `import.meta.url` means dist/ in all of them.
-    chunkNames: 'chunk-[hash]',
-    external: ['better-sqlite3', 'cpu-features', '*.node'],
-    banner: { js: REQUIRE },
     metafile: true,
   });
   await makeExecutable(join(DIST, 'claude-sync.js'));

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { NODE_BUNDLE, NODE_ENTRIES } from '../../scripts/node-bundle.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Inside the checkout, so that the bundle finds the packages that stay outside of it. */
@@ -21,26 +22,11 @@ async function makeBundle(folder: string): Promise<void> {
   await mkdir(BUILDS, { recursive: true });
   const made = await mkdtemp(join(BUILDS, 'new-'));
   await build({
+    ...NODE_BUNDLE,
     absWorkingDir: ROOT,
-    bundle: true,
-    logLevel: 'warning',
     sourcemap: 'inline',
-    mainFields: ['module', 'main'],
-    entryPoints: {
-      'claude-sync': 'src/cli/main.ts',
-      'writer-thread': 'src/hub/store/writer-thread.ts',
-      'copy-thread': 'src/hub/replica/many/copy-thread.ts',
-    },
+    entryPoints: NODE_ENTRIES,
     outdir: made,
-    platform: 'node',
-    target: 'node22',
-    format: 'esm',
-    splitting: true,
-    chunkNames: 'chunk-[hash]',
-    external: ['better-sqlite3', 'cpu-features', '*.node'],
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
   });
   // A hub that runs as another user reads it, too.
   await chmod(made, 0o755);
