@@ -9,6 +9,7 @@ import { SshGround, type SpokeName } from './ssh-ground.ts';
 const SEED = process.env['CLAUDE_SYNC_SEED'] ?? String(Date.now() % 1_000_000);
 /** Per machine. */
 const CUTS = Number(process.env['CLAUDE_SYNC_CUTS'] ?? 12);
+const KILLS = 8;
 
 describe('connections to SSH machines that fail', function () {
   this.timeout(150_000);
@@ -31,21 +32,33 @@ describe('connections to SSH machines that fail', function () {
 
   const home = (name: SpokeName | 'xps') => ground.home(name);
 
-  it(`cut in the middle of appends, at any byte, under writers that never stop: no line is lost or doubled (seed ${SEED})`, async () => {
-    const spokes = ['rog', 'mac', 'nelly'] as const;
-    await open(...spokes);
-    const prng = new Prng(SEED);
-    const talks: Conversation[] = [];
+  /** One writer per machine, each to a conversation of its own. */
+  function startWriters(prng: Prng): { readonly talks: readonly Conversation[]; stop(): Promise<void> } {
     let stopped = false;
-    const writers = (['xps', ...spokes] as const).map(async (name) => {
+    const talks: Conversation[] = [];
+    const writers = [...ground.hub.homes].map(async ([name, at]) => {
       const chance = prng.fork(`writer ${name}`);
       const talk = new Conversation(newSession());
       talks.push(talk);
       for (let turn = 0; !stopped; turn += 1) {
-        await talk.say(home(name), `${name} ${turn}`, chance.int(1, 9_000));
+        await talk.say(at, `${name} ${turn}`, chance.int(1, 9_000));
         await pause(chance.int(20, 120));
       }
     });
+    return {
+      talks,
+      stop: async () => {
+        stopped = true;
+        await Promise.all(writers);
+      },
+    };
+  }
+
+  it(`cut in the middle of appends, at any byte, under writers that never stop: no line is lost or doubled (seed ${SEED})`, async () => {
+    const spokes = ['rog', 'mac', 'nelly'] as const;
+    await open(...spokes);
+    const prng = new Prng(SEED);
+    const writers = startWriters(prng);
     try {
       await Promise.all(
         spokes.map(async (name) => {
@@ -64,15 +77,29 @@ describe('connections to SSH machines that fail', function () {
       console.log(`failed with CLAUDE_SYNC_SEED=${SEED}`);
       throw error;
     } finally {
-      stopped = true;
-      await Promise.all(writers);
+      await writers.stop();
     }
-    await ground.assertCaughtUp(talks, 90_000);
-    for (const talk of talks) {
+    await ground.assertCaughtUp(writers.talks, 90_000);
+    for (const talk of writers.talks) {
       const head = await ground.hub.archived(`session/${talk.session}`);
       assert.ok(head?.equals((await talk.heldBy(home('xps')))!), 'the archive has the same bytes');
     }
     assert.deepEqual((await ground.hub.status()).conflicts, { open: 0 });
+  });
+
+  it(`kill -9 of the hub, again and again, in the middle of what it does over SSH: no line is lost or doubled (seed ${SEED})`, async () => {
+    await open('rog', 'mac', 'nelly');
+    const prng = new Prng(SEED).fork('kills');
+    const writers = startWriters(prng);
+    try {
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        await pause(prng.int(0, 2_000));
+        await ground.hub.restartHub('SIGKILL');
+      }
+    } finally {
+      await writers.stop();
+    }
+    await ground.assertCaughtUp(writers.talks, 90_000);
   });
 
   /** Freezes what serves a machine while `bytes` that the hub sends are under way there, then breaks the connection. */

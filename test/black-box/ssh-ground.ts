@@ -13,8 +13,8 @@ import { SshMachine, type SshMachineOptions } from './ssh-machine.ts';
 /** Machines of the reference topology: a Linux box, a Mac, and a Windows laptop that serves nothing but SFTP. */
 export type SpokeName = 'rog' | 'mac' | 'nelly';
 
-/** Entry and server of a spoke, as far as they are not as usual. */
-export type Difference = Pick<SshMachineOptions, 'entry' | 'sshd'>;
+/** Entry and server of a spoke, as far as they are not as usual, and how it is reached. */
+export type Difference = Pick<SshMachineOptions, 'entry' | 'sshd' | 'direct'>;
 
 /** How a ground with SSH machines is laid out. */
 export interface SshGroundOptions {
@@ -67,6 +67,7 @@ export class SshGround {
         const machine = await SshMachine.start({
           ...usual,
           folder: join(root, name, 'sshd'),
+          direct: other?.direct ?? false,
           entry: { ...entry, ...other?.entry },
           sshd: { ...sshd, ...other?.sshd },
         });

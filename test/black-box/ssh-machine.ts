@@ -12,6 +12,8 @@ export interface SshMachineOptions {
   readonly folder: string;
   /** Added to its entry in the configuration. */
   readonly entry?: object;
+  /** The hub reaches it at its own address: the link has no part in it. Default `false`. */
+  readonly direct?: boolean;
   /** Its server; `folder`, and `home` where nothing else is said, are put in. */
   readonly sshd?: Omit<Partial<SshdOptions>, 'folder'>;
 }
@@ -31,7 +33,8 @@ export class SshMachine {
     this.#folder = options.folder;
     this.sshd = sshd;
     this.link = link;
-    this.entry = { ...sshd.entry, host: link.host, port: link.port, knownHostsFile, ...options.entry };
+    const behind = options.direct === true ? {} : { host: link.host, port: link.port, knownHostsFile };
+    this.entry = { ...sshd.entry, ...behind, ...options.entry };
   }
 
   /** Resolves when its sshd listens and the link to it, too. Files in its home are the caller's. */
