@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MachineStatus } from '../../src/protocol/status.ts';
+import { whyNoSshd } from '../fixtures/ssh/availability.ts';
 import { makeCommandFolder } from '../fixtures/ssh/command-folder.ts';
 import { processes } from '../fixtures/ssh/processes.ts';
 import type { Conversation } from './conversation.ts';
@@ -50,8 +51,7 @@ export class SshGround {
 
   /** @returns `null` where SSH machines can be made here, else why not, for the message of a test that is skipped. */
   static unavailable(): string | null {
-    if (process.platform !== 'linux') return 'the SSH machines of the tests are Linux';
-    return process.getuid?.() === 0 ? null : 'sshd with a chroot and with this configuration takes root';
+    return whyNoSshd(['/usr/bin/inotifywait', '/usr/bin/fswatch', '/usr/bin/rsync']);
   }
 
   static async open(options: SshGroundOptions = {}): Promise<SshGround> {

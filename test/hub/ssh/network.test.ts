@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'ssh2';
+import { whyNoSshd } from '../../fixtures/ssh/availability.ts';
 import { Network } from '../../fixtures/ssh/network.ts';
 import { Sshd } from '../../fixtures/ssh/sshd.ts';
 import { until } from '../../black-box/ground.ts';
@@ -17,7 +18,7 @@ describe('the network of the tests', () => {
   let network: Network;
 
   before(async function () {
-    const reason = await Network.unavailable();
+    const reason = whyNoSshd() ?? (await Network.unavailable());
     if (reason === null) return;
     console.log(`skipped: ${reason}`);
     this.skip();

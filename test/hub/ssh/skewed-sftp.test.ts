@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, type SFTPWrapper } from 'ssh2';
+import { whyNoSshd } from '../../fixtures/ssh/availability.ts';
 import { skewed } from '../../fixtures/ssh/skewed.ts';
 import { Sshd } from '../../fixtures/ssh/sshd.ts';
 
@@ -16,8 +17,9 @@ describe('a machine of the tests whose clock is another', () => {
   let client: Client;
 
   before(function () {
-    if (process.platform === 'linux' && process.getuid?.() === 0) return;
-    console.log('skipped: the SSH machines of the tests take Linux and root');
+    const reason = whyNoSshd();
+    if (reason === null) return;
+    console.log(`skipped: ${reason}`);
     this.skip();
   });
 
