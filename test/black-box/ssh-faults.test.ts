@@ -107,12 +107,12 @@ describe('connections to SSH machines that fail', function () {
     const machine = ground.machine(name);
     const { link } = machine;
     const pids = await machine.sftpServers();
-    link.latencyMs = 50;
+    link.latencyMs = 100;
     const arrived = link.passed.toServer + bytes;
-    const under = link.taken(bytes, 'toServer');
+    // At once: the bytes are under way no longer than the latency.
+    const frozen = link.taken(bytes, 'toServer').then(() => machine.freeze(pids));
     await cause();
-    await under;
-    const thaw = await machine.freeze(pids);
+    const thaw = await frozen;
     await until('the bytes are on the machine', () => link.passed.toServer >= arrived);
     link.latencyMs = 0;
     link.cut();

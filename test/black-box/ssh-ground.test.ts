@@ -119,13 +119,14 @@ describe('the SSH machines of the tests', function () {
       const handle = await new Promise<Buffer>((resolve, reject) =>
         sftp.open(`${at}/.claude/stale.jsonl`, 'a', (error, opened) => (error ? reject(error) : resolve(opened))),
       );
-      link.latencyMs = 50;
+      link.latencyMs = 100;
       const line = `${'x'.repeat(20_000)}\n`;
-      const [under, there] = [link.taken(20_000, 'toServer'), link.passed.toServer + 20_000];
+      const there = link.passed.toServer + 20_000;
+      // Looked up before: the write is under way no longer than the latency.
+      const pids = await machine.sftpServers();
+      const frozen = link.taken(20_000, 'toServer').then(() => machine.freeze(pids));
       sftp.write(handle, Buffer.from(line), 0, line.length, 0, () => undefined);
-      await under;
-      const [pid] = await machine.sftpServers();
-      const thaw = await machine.freeze();
+      const thaw = await frozen;
       await until('the write is on the machine', () => link.passed.toServer >= there);
       link.cut();
       await until('the connection is gone', () => link.connections === 0);
@@ -134,7 +135,7 @@ describe('the SSH machines of the tests', function () {
       await openSftp(await connect(name));
       thaw();
       await until('it is done, late', async () => (await home.text('stale.jsonl')) === `before\n${line}`);
-      await until('its process ends', async () => !(await processes()).some((one) => one.pid === pid));
+      await until('its process ends', async () => !(await processes()).some(({ pid }) => pids.includes(pid)));
     });
   }
 
