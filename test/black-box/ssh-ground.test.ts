@@ -130,7 +130,7 @@ describe('the SSH machines of the tests', function () {
       await until('the write is on the machine', () => link.passed.toServer >= there);
       link.cut();
       await until('the connection is gone', () => link.connections === 0);
-      assert.equal(await home.text('stale.jsonl'), 'before\n');
+      assert.ok((await home.text('stale.jsonl')) === 'before\n', 'nothing is written yet');
       link.latencyMs = 0;
       await openSftp(await connect(name));
       thaw();
