@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
+import { sendTogether } from './packets.ts';
 import { serverName, serverText, unreachable } from './failures.ts';
 import type { SshSettings } from './settings.ts';
 
@@ -54,6 +55,7 @@ export async function directRoute(settings: SshSettings, signal: AbortSignal): P
       resolve();
     });
   });
+  sendTogether(socket);
   return {
     stream: socket,
     bytes: () => ({ sent: socket.bytesWritten, received: socket.bytesRead }),
