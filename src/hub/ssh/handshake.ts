@@ -114,6 +114,11 @@ export function handshake(options: HandshakeOptions): Promise<SignedIn> {
       if (negotiated !== null) resolve({ client, negotiated, hostKey });
     });
 
+    // An end before ssh2 listens is one that it would wait for.
+    if (route.stream.destroyed || route.stream.readableEnded) {
+      fail(noHandshake(server, route, 'the connection ended before anything was said'));
+      return;
+    }
     onPhase('waiting for it to speak SSH');
     try {
       client.connect({
