@@ -3,6 +3,7 @@ import type { UnixMs } from '../../core/domain.ts';
 import type { Clock } from '../ports/clock.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import type { FileSystem } from '../ports/file-system.ts';
+import { startTicksOf } from './proc-stat.ts';
 
 /** Tells which sessions a running CLI has open on a machine. */
 export interface LivenessProbe {
@@ -72,11 +73,7 @@ export function linuxProcesses(procFolder = '/proc'): ProcessTable {
         if (code === 'ENOENT' || code === 'ESRCH') return null;
         throw error;
       }
-      // The second field is the command in parentheses and may itself hold spaces and parentheses.
-      const afterCommand = line.slice(line.lastIndexOf(')') + 2).split(' ');
-      const state = afterCommand[0];
-      if (state === 'Z' || state === 'X') return null;
-      return afterCommand[19] ?? null;
+      return startTicksOf(line);
     },
   };
 }
