@@ -15,6 +15,7 @@ import { createTreeReplica } from './replica/tree-replica.ts';
 import { Bandwidth } from './ssh/bandwidth.ts';
 import { wirePath } from './ssh/drive-path.ts';
 import { openSession, type MachineFacts, type SshSession } from './ssh/session.ts';
+import { remoteProcesses } from './ssh/remote-processes.ts';
 import { chooseWatch } from './ssh/choose-watch.ts';
 import { createSftpFileSystem } from './ssh/sftp-file-system.ts';
 import { SshReplica } from './ssh/ssh-replica.ts';
@@ -68,6 +69,7 @@ function createTree(
   const createWatch = chooseWatch({
     session,
     clock,
+    random: options.random,
     mode: config.watch,
     os,
     pollMs: options.sync.pollSeconds * 1000,
@@ -77,7 +79,6 @@ function createTree(
   const fs = roots === null ? own : createFollowedFileSystem(own, outside, claudeDir, roots);
   const ownWatch = createWatch(claudeDir, prune);
   const followedWatch = roots === null ? null : createFollowedWatch(ownWatch, roots, createWatch, prune);
-  const processes = null;
   const replica = createTreeReplica({
     machine: name,
     hub: options.hub,
@@ -94,7 +95,7 @@ function createTree(
     flush: () => store.flush({ durable: true }),
     epoch: () => store.machines.get(name)?.connectionEpoch ?? 0,
     watch: followedWatch ?? ownWatch,
-    live: createLivenessProbe({ fs: own, clock, processes }),
+    live: createLivenessProbe({ fs: own, clock, processes: os === 'linux' ? remoteProcesses(outside) : null }),
     maxPacket: facts.maxWrite,
     longestAppend: facts.maxWrite,
     overNetwork: true,

@@ -23,7 +23,7 @@ export interface LocalWatchOptions {
 }
 
 /** Longest time between two rounds that still shows every folder within 10 s. */
-const MOST_POLL_MS = 9_000;
+export const MOST_POLL_MS = 9_000;
 
 /** Makes watches on folders of this computer, all in the same way. */
 export function localWatch(
@@ -41,15 +41,19 @@ export function localWatch(
       prune,
     });
     if (mode === 'poll') return poll;
-    return createBackedWatch(createNative(root, prune), poll, isRemote);
+    return createBackedWatch(createNative(root, prune), poll, { always: isRemote, when: isOutOfWatches });
   };
 }
 
 /**
- * A watch that is backed by polling: always, or from the moment on in which the system has no more watches to give.
+ * A watch that is backed by polling: always, or from the first trouble on that says that `when` (the system has no more watches to give).
  * Hints of both are passed on; what comes twice is harmless.
  */
-export function createBackedWatch(native: WatchSource, poll: WatchSource, always: boolean): WatchSource {
+export function createBackedWatch(
+  native: WatchSource,
+  poll: WatchSource,
+  { always, when }: { readonly always: boolean; readonly when: (trouble: string) => boolean },
+): WatchSource {
   let polling: Promise<void> | null = null;
 
   function beginPolling(onHint: (hint: Hint) => void, onTrouble: (reason: string) => void): Promise<void> {
@@ -65,7 +69,7 @@ export function createBackedWatch(native: WatchSource, poll: WatchSource, always
       let isShort = false;
       await native.start(onHint, (reason) => {
         onTrouble(reason);
-        if (!isOutOfWatches(reason) || isShort) return;
+        if (!when(reason) || isShort) return;
         isShort = true;
         // It says nothing of what it sees first: what changed since a scan saw it is found by another one.
         beginPolling(onHint, onTrouble).then(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isOutOfWatches } from '../../../src/hub/replica/chokidar-watch.ts';
 import { createBackedWatch } from '../../../src/hub/replica/local-watch.ts';
 import { troubleOf } from '../../../src/hub/replica/chokidar-watch.ts';
 import { createPollWatch } from '../../../src/hub/replica/poll-watch.ts';
@@ -93,7 +94,7 @@ describe('a watch that is backed by polling', () => {
     const [native, poll] = [new Spoken('inotify'), new Spoken('poll')];
     const troubles: string[] = [];
     const hints: Hint[] = [];
-    const watch = createBackedWatch(native, poll, false);
+    const watch = createBackedWatch(native, poll, { always: false, when: isOutOfWatches });
     await watch.start(
       (hint) => hints.push(hint),
       (reason) => troubles.push(reason),
@@ -123,7 +124,7 @@ describe('a watch that is backed by polling', () => {
 
   it('always polls where others write over a network', async () => {
     const poll = new Spoken('poll');
-    const watch = createBackedWatch(new Spoken('inotify'), poll, true);
+    const watch = createBackedWatch(new Spoken('inotify'), poll, { always: true, when: isOutOfWatches });
     await watch.start(
       () => undefined,
       () => undefined,
