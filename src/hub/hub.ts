@@ -196,7 +196,14 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     const common = { name, hub, home, store, clock, random, rules };
     const replica =
       machine.transport === 'ssh'
-        ? createSshMachine({ ...common, config: machine, sync: config.sync })
+        ? createSshMachine({
+            ...common,
+            config: machine,
+            sync: config.sync,
+            dataDir: options.dataDir,
+            threads,
+            onTrouble: options.onTrouble,
+          })
         : await createLocalMachine({
             ...common,
             config: machine,

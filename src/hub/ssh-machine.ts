@@ -12,10 +12,16 @@ import type { HubIdentity } from './replica/hub-mark.ts';
 import { createLivenessProbe } from './replica/liveness.ts';
 import type { Replica } from './replica/replica.ts';
 import { createTreeReplica } from './replica/tree-replica.ts';
+import type { CopyThreads } from './replica/many/copy-threads.ts';
 import { Bandwidth } from './ssh/bandwidth.ts';
 import { wirePath } from './ssh/drive-path.ts';
 import { openSession, type MachineFacts, type SshSession } from './ssh/session.ts';
 import { remoteProcesses } from './ssh/remote-processes.ts';
+import { bulkFiles, type BulkFilesOptions } from './ssh/bulk/bulk-files.ts';
+import { RsyncLink } from './ssh/bulk/rsync-link.ts';
+import { RemoteCommandFailure } from './ssh/remote-commands.ts';
+import { remoteHashes, RemoteHashesFailure } from './ssh/remote-hashes.ts';
+import { rsyncVersion } from './ssh/rsync.ts';
 import { chooseWatch } from './ssh/choose-watch.ts';
 import { createSftpFileSystem } from './ssh/sftp-file-system.ts';
 import { SshReplica } from './ssh/ssh-replica.ts';
@@ -33,7 +39,19 @@ export interface SshMachineOptions {
   readonly random: Random;
   readonly rules: Rules;
   readonly sync: Pick<Config['sync'], 'pollSeconds' | 'bandwidthLimitKBps'>;
+  /** Absolute data folder of the hub. */
+  readonly dataDir: string;
+  readonly threads: CopyThreads;
+  /** Something did not work and goes another way; for the log. */
+  readonly onTrouble: (error: Error) => void;
 }
+
+/** Files of one transfer by rsync: a new one takes a third of a second to begin. */
+const MANY_WITH_RSYNC = 4_096;
+/** Without it. */
+const MANY_IN_BURSTS = 256;
+/** Longest time for the hashes of one transfer. */
+const HASHES_MS = 300_000;
 
 /** Builds the replica; nothing is connected before `connect`. */
 export function createSshMachine(options: SshMachineOptions): Replica {
@@ -99,7 +117,47 @@ function createTree(
     maxPacket: facts.maxWrite,
     longestAppend: facts.maxWrite,
     overNetwork: true,
+    manyAtOnce: config.rsync === 'auto' && session().probe?.rsync != null ? MANY_WITH_RSYNC : MANY_IN_BURSTS,
+    many: (context) => bulkFiles(context, os, bulkOptions(options, facts, session)),
   });
   if (roots === null || followedWatch === null) return replica;
   return createFollowedReplica({ replica, roots, fs, watch: followedWatch, intents: store.intents, undo: store.undo });
+}
+
+function bulkOptions(
+  options: SshMachineOptions,
+  { claudeDir }: MachineFacts,
+  session: () => SshSession,
+): BulkFilesOptions {
+  const { name, config, clock, threads, onTrouble } = options;
+  const limit = options.sync.bandwidthLimitKBps;
+  return {
+    claudeDir,
+    staging: `${options.dataDir}/staging`,
+    threads,
+    link: new RsyncLink({
+      clock,
+      session,
+      mode: config.rsync,
+      localVersion: () => rsyncVersion(),
+      explicit: {
+        identityFile: config.identityFile !== undefined,
+        knownHostsFile: config.knownHostsFile !== undefined,
+      },
+      bytesPerSecond: limit === null ? null : limit * 1000,
+      onTrouble: (reason) => onTrouble(new Error(`${name}: ${reason}`)),
+    }),
+    async hashes(folder, names) {
+      const { commands, probe } = session();
+      const tool = probe?.sha256 ?? null;
+      if (tool === null) return null;
+      try {
+        return await remoteHashes({ commands, tool, root: `${claudeDir}/${folder}`, timeoutMs: HASHES_MS }, names);
+      } catch (error) {
+        if (!(error instanceof RemoteHashesFailure) && !(error instanceof RemoteCommandFailure)) throw error;
+        onTrouble(error);
+        return null;
+      }
+    },
+  };
 }

@@ -25,8 +25,19 @@ export class Staging {
   /** Makes the folder and removes what an earlier process left. */
   async open(): Promise<void> {
     await this.#folders.make(FOLDER);
-    for (const { name, type } of await this.#fs.list(FOLDER))
-      if (type === 'file') await unlinkIfThere(this.#fs, this.path(name));
+    await this.#clear(FOLDER);
+  }
+
+  /** Files, and folders in which files of a transfer arrived or were named. */
+  async #clear(folder: string): Promise<void> {
+    for (const { name, type } of await this.#fs.list(folder)) {
+      const path = `${folder}/${name}`;
+      if (type !== 'folder') await unlinkIfThere(this.#fs, path);
+      else {
+        await this.#clear(path);
+        await this.#fs.removeFolder(path);
+      }
+    }
   }
 
   path(name: string): string {

@@ -21,14 +21,14 @@ export const INTERRUPTED = Symbol('interrupted');
 export interface TakesTogether {
   /** Whether this key may; asked once for each mark that queues it. */
   canTake(key: Key): boolean;
+  /** Most keys of one run: more at a time would make what comes behind them wait for longer. */
+  readonly most: number;
   /** @param waiting how many more there are. @returns the keys that are left to be run alone. Must not reject. */
   run(keys: readonly Key[], waiting: number): Promise<readonly Key[] | typeof INTERRUPTED>;
 }
 
 /** Fewer keys are run alone. */
 const FEWEST_TOGETHER = 4;
-/** More at a time would make what comes behind them wait for longer. */
-const MOST_TOGETHER = 64;
 /** One lot is on its way while another is planned or committed. */
 const LOTS_AT_ONCE = 3;
 
@@ -194,7 +194,7 @@ export class WorkQueue {
     for (const key of this.#companions) {
       if (this.#running.has(key)) continue;
       lot.push(key);
-      if (lot.length === MOST_TOGETHER) break;
+      if (lot.length === this.#together?.most) break;
     }
     for (const key of lot) {
       this.#companions.delete(key);

@@ -27,6 +27,12 @@ export interface Replica {
    */
   readonly longestAppend: number;
 
+  /**
+   * Files that are best given to `createMany` and `fetchMany` at once, when there are so many. More at a time make what comes behind them
+   * wait for longer.
+   */
+  readonly manyAtOnce: number;
+
   /** Tells once for each connection that it ended by itself, also while nothing was asked of it; left out where there is none. */
   onLost?(listener: (error: ReplicaUnreachable) => void): void;
 

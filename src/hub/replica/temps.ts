@@ -72,11 +72,18 @@ export async function replaceOwn(context: TreeContext, temp: string, path: strin
 export async function removeOldTemps(context: TreeContext): Promise<void> {
   if (!context.guards.on('epoch-temps')) return;
   const own = `${context.epoch()}-`;
-  for (const entry of await context.fs.list(TEMP_FOLDER)) {
-    if (entry.type === 'file' && /^\d+-[0-9a-f]+$/.test(entry.name) && !entry.name.startsWith(own)) {
-      await discardTemp(context, `${TEMP_FOLDER}/${entry.name}`);
-    }
+  for (const { name, type } of await context.fs.list(TEMP_FOLDER)) {
+    if (!/^\d+-[0-9a-f]+$/.test(name) || name.startsWith(own)) continue;
+    if (type === 'file') await discardTemp(context, `${TEMP_FOLDER}/${name}`);
+    else if (type === 'folder') await discardTempFolder(context, `${TEMP_FOLDER}/${name}`);
   }
+}
+
+/** Removes a folder of temps with all that is in it, links themselves and not what they lead to. @throws {FileSystemError} */
+export async function discardTempFolder(context: TreeContext, path: string): Promise<void> {
+  for (const { name, type } of await context.fs.list(path))
+    await (type === 'folder' ? discardTempFolder : discardTemp)(context, `${path}/${name}`);
+  await context.fs.removeFolder(path);
 }
 
 async function writeTempOnce(context: TreeContext, request: PutRequest, durable: boolean): Promise<Temp> {

@@ -21,7 +21,7 @@ import type { LivenessProbe } from './liveness.ts';
 import { lockFolder } from './lock-folder.ts';
 import type { CopyThreads } from './many/copy-threads.ts';
 import { inBursts } from './many/in-bursts.ts';
-import { oneByOne, throughThreads } from './many/many-files.ts';
+import { oneByOne, throughThreads, type ManyFiles } from './many/many-files.ts';
 import { OpenAhead } from './open-ahead.ts';
 import { UNDO_FOLDER } from './private-folder.ts';
 import { guardedPut } from './put.ts';
@@ -82,6 +82,10 @@ export interface TreeReplicaOptions {
    * See `TreeContext.verifyHandle`, `readBackWhole`, `knownFolders` and `OpenAhead`. Default false.
    */
   readonly overNetwork?: boolean;
+  /** How many files are carried together; default: by threads where there are some, in bursts over a network, else one by one. */
+  readonly many?: (context: TreeContext) => ManyFiles;
+  /** See `Replica.manyAtOnce`; default 64. */
+  readonly manyAtOnce?: number;
   /** Threads that copy many files at a time; only for a tree on this computer. Without them files go one by one. */
   readonly threads?: CopyThreads;
 }
@@ -120,11 +124,13 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     busyUndo: new Set(),
   };
 
-  const many = options.threads
-    ? throughThreads(context, os, options.claudeDir, options.threads)
-    : overNetwork
-      ? inBursts(context, os)
-      : oneByOne(context, os);
+  const many = options.many
+    ? options.many(context)
+    : options.threads
+      ? throughThreads(context, os, options.claudeDir, options.threads)
+      : overNetwork
+        ? inBursts(context, os)
+        : oneByOne(context, os);
 
   const mark = options.hub === undefined ? null : new HubMark(context, options.hub);
 
@@ -168,6 +174,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
       return options.watch.name;
     },
     longestAppend: options.longestAppend ?? Infinity,
+    manyAtOnce: options.manyAtOnce ?? 64,
 
     connect: () =>
       reaching(async () => {

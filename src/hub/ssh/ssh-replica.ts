@@ -52,6 +52,10 @@ export class SshReplica implements Replica {
     return this.#built?.replica.longestAppend ?? Infinity;
   }
 
+  get manyAtOnce(): number {
+    return this.#built?.replica.manyAtOnce ?? 1;
+  }
+
   onLost(listener: (error: ReplicaUnreachable) => void): void {
     this.#onLost = listener;
   }

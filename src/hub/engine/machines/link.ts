@@ -144,6 +144,9 @@ export class MachineLink implements MachineView {
       concurrency: CONCURRENCY,
       run: (key, mark) => options.run(this, key, mark),
       together: {
+        get most() {
+          return options.replica.manyAtOnce;
+        },
         canTake: (key) => options.together.canTake(this, key),
         run: (keys, waiting) => options.together.run(this, keys, waiting),
       },

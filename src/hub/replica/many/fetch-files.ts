@@ -1,10 +1,10 @@
-import { fstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { fstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs';
 import type { FileStat, RelativePath } from '../../../core/domain.ts';
 import { recordedFolders, tellingRanges } from '../../../core/projects/recorded-folders.ts';
 import type { EntryStat } from '../../ports/file-system.ts';
 import { OPEN_FLAGS } from '../node-file.ts';
 import { entryStat, errnoOf } from '../node-facts.ts';
-import { isAsExpected, refusedPath } from '../safe-walk.ts';
+import { fileStat, isAsExpected, refusedPath } from '../safe-walk.ts';
 import type { CopyBuffers } from './bytes-now.ts';
 import { readNow, withOpen, writeNow } from './bytes-now.ts';
 import { factsOf, FactsMeter, type ContentFacts } from './content-facts.ts';
@@ -28,16 +28,21 @@ export function fetchFiles(job: FetchJob, buffers: CopyBuffers): Copied[] {
   });
 }
 
-function fetchFile({ root, longest }: FetchJob, file: FileToFetch, known: KnownFolders, buffers: CopyBuffers): Copied {
+function fetchFile(
+  { root, longest, adopt }: FetchJob,
+  file: FileToFetch,
+  known: KnownFolders,
+  buffers: CopyBuffers,
+): Copied {
   const { path, target, destination } = file;
   if (refusedPath(path) !== null || !isBehindFolders(root, path, known.seen)) return { kind: 'left' };
-  const copied = copy(`${root}/${path}`, target, longest, buffers);
+  const copied = (adopt === true ? move : copy)(`${root}/${path}`, target, longest, buffers);
   if (copied === null) return { kind: 'left' };
   const { facts, opened } = copied;
   let isKept = false;
   try {
     // Once more, at the whole way: what was opened is what lies there behind real folders, and nobody wrote to it meanwhile.
-    const after = regularFile(root, path);
+    const after = adopt === true ? fileStat(opened) : regularFile(root, path);
     if (after === null || !isAsExpected(after, opened)) return { kind: 'left' };
     const folders = file.isTranscript ? foldersOf(target, facts.bytes, buffers) : null;
     if (destination !== null) makeParent(destination, known.made);
@@ -111,11 +116,23 @@ function copy(
   });
 }
 
-/** `null` when the input is shorter than `size`. */
-function copyBytes(input: number, output: number, size: number, { written }: CopyBuffers): ContentFacts | null {
+/** As `copy`, but the file itself goes. */
+function move(from: string, to: string, longest: number, buffers: CopyBuffers): ReturnType<typeof copy> {
+  const moved = withOpen(from, OPEN_FLAGS.read, (input) => {
+    const opened = entryStat(fstatSync(input));
+    if (opened.type !== 'file' || opened.size > longest) return null;
+    const facts = copyBytes(input, null, opened.size, buffers);
+    return facts && { facts, opened };
+  });
+  if (moved !== null) renameSync(from, to);
+  return moved;
+}
+
+/** Reads all, and writes it where there is an output. `null` when the input is shorter than `size`. */
+function copyBytes(input: number, output: number | null, size: number, { written }: CopyBuffers): ContentFacts | null {
   if (size <= written.length) {
     if (readNow(input, written, size, 0) < size) return null;
-    writeNow(output, written, size);
+    if (output !== null) writeNow(output, written, size);
     return factsOf(written.subarray(0, size));
   }
   const meter = new FactsMeter();
@@ -123,7 +140,7 @@ function copyBytes(input: number, output: number, size: number, { written }: Cop
     const count = readNow(input, written, Math.min(written.length, size - at), at);
     if (count === 0) return null;
     meter.add(written.subarray(0, count));
-    writeNow(output, written, count);
+    if (output !== null) writeNow(output, written, count);
     at += count;
   }
   return meter.facts();

@@ -1,16 +1,15 @@
-import type { MachineOs, RelativePath } from '../../../core/domain.ts';
+import type { MachineOs } from '../../../core/domain.ts';
 import { recordedFolders, tellingRanges } from '../../../core/projects/recorded-folders.ts';
-import { unwritableReason } from '../../../core/keys/safe-path.ts';
 import { FileSystemError, type OpenFile } from '../../ports/file-system.ts';
-import { makeRoom } from '../make-room.ts';
 import { TEMP_FOLDER } from '../private-folder.ts';
 import { allInOrder } from '../refusal.ts';
 import type { CreateRequest, Fetched, FetchRequest, Intake, WriteOutcome } from '../replica.ts';
-import { componentsOf, fileStat, isAsExpected, lookOf, refusedPath, walk } from '../safe-walk.ts';
+import { fileStat, isAsExpected, lookOf, walk } from '../safe-walk.ts';
 import { discardTemp } from '../temps.ts';
 import { privateName, type TreeContext } from '../tree-context.ts';
 import { factsOf } from './content-facts.ts';
 import { oneByOne, someAtOnce, type ManyFiles } from './many-files.ts';
+import { NewFolders } from './new-folders.ts';
 
 /** Files under way at once: enough to hide a round trip of 20 ms. */
 const AT_ONCE = 64;
@@ -46,11 +45,11 @@ export function inBursts(context: TreeContext, os: MachineOs): ManyFiles {
     },
 
     async create(requests, waiting) {
-      const folders = new Folders(context, os);
+      const folders = new NewFolders(context, os);
       const durable = context.durableCreates && requests.length + waiting <= FEW;
       const left: CreateRequest[] = [];
       const created = await someAtOnce(requests, AT_ONCE, async (request) => {
-        const outcome = await createInBursts(context, os, request, { folders, durable });
+        const outcome = await createInBursts(context, request, { folders, durable });
         if (outcome === 'left') left.push(request);
         return outcome;
       });
@@ -91,13 +90,11 @@ async function fetchInBursts(
 /** First burst: a temp. Second: its content, and what became of it. Third: its name, and what is there then. */
 async function createInBursts(
   context: TreeContext,
-  os: MachineOs,
   request: CreateRequest,
-  { folders, durable }: { readonly folders: Folders; readonly durable: boolean },
+  { folders, durable }: { readonly folders: NewFolders; readonly durable: boolean },
 ): Promise<WriteOutcome | 'left'> {
   const { fs } = context;
-  if (request.size > LONGEST_BYTES || refusedPath(request.path) !== null) return 'left';
-  if (unwritableReason(request.path, os) !== null || !(await folders.areThere(request.path))) return 'left';
+  if (request.size > LONGEST_BYTES || !(await folders.areThere(request.path))) return 'left';
   const content = await contentOf(request);
   if (content === null) return 'left';
   const temp = `${TEMP_FOLDER}/${privateName(context)}`;
@@ -157,36 +154,6 @@ async function contentOf(request: CreateRequest): Promise<Buffer | null> {
   const content = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
   if (content.length !== request.size) return null;
   return request.sha256 === null || factsOf(content).sha256 === request.sha256 ? content : null;
-}
-
-/** Folders of new files: each is looked at, and made, once. */
-class Folders {
-  readonly #context: TreeContext;
-  readonly #os: MachineOs;
-  readonly #there = new Map<RelativePath, Promise<boolean>>();
-
-  constructor(context: TreeContext, os: MachineOs) {
-    this.#context = context;
-    this.#os = os;
-  }
-
-  /** Whether `path` may be created in its folder, which exists then. What is in the way of the file itself its rename will tell. */
-  areThere(path: RelativePath): Promise<boolean> {
-    const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-    let known = this.#there.get(folder);
-    if (known === undefined) {
-      known = this.#make(path, folder);
-      this.#there.set(folder, known);
-    }
-    return known;
-  }
-
-  async #make(path: RelativePath, folder: RelativePath): Promise<boolean> {
-    if (this.#context.knownFolders?.areKnown(componentsOf(folder)) === true && !this.#context.foldsNames()) return true;
-    if ((await makeRoom(this.#context, this.#os, path)) !== null) return false;
-    for (const component of componentsOf(folder)) this.#context.knownFolders?.note(component);
-    return true;
-  }
 }
 
 /** Nobody waits for a file to be closed over a network; a failure says nothing that was not known. */

@@ -37,6 +37,8 @@ export interface FetchJob {
   readonly files: readonly FileToFetch[];
   /** A longer file is left. */
   readonly longest: number;
+  /** The tree is the hub's own, and its files are moved instead of copied. Default false. */
+  readonly adopt?: boolean;
 }
 
 /** One file, and the absolute path of the new file that gets its content. */

@@ -1,0 +1,36 @@
+import type { MachineOs, RelativePath } from '../../../core/domain.ts';
+import { unwritableReason } from '../../../core/keys/safe-path.ts';
+import { makeRoom } from '../make-room.ts';
+import { componentsOf, refusedPath } from '../safe-walk.ts';
+import type { TreeContext } from '../tree-context.ts';
+
+/** Folders of new files: each is looked at, and made, once. */
+export class NewFolders {
+  readonly #context: TreeContext;
+  readonly #os: MachineOs;
+  readonly #there = new Map<RelativePath, Promise<boolean>>();
+
+  constructor(context: TreeContext, os: MachineOs) {
+    this.#context = context;
+    this.#os = os;
+  }
+
+  /** Whether `path` may be created in its folder, which exists then. What is in the way of the file itself its rename will tell. */
+  async areThere(path: RelativePath): Promise<boolean> {
+    if (refusedPath(path) !== null || unwritableReason(path, this.#os) !== null) return false;
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    let known = this.#there.get(folder);
+    if (known === undefined) {
+      known = this.#make(path, folder);
+      this.#there.set(folder, known);
+    }
+    return known;
+  }
+
+  async #make(path: RelativePath, folder: RelativePath): Promise<boolean> {
+    if (this.#context.knownFolders?.areKnown(componentsOf(folder)) === true && !this.#context.foldsNames()) return true;
+    if ((await makeRoom(this.#context, this.#os, path)) !== null) return false;
+    for (const component of componentsOf(folder)) this.#context.knownFolders?.note(component);
+    return true;
+  }
+}

@@ -1,0 +1,103 @@
+import type { RelativePath } from '../../../core/domain.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { runRsync, type RsyncOutcome } from '../rsync.ts';
+import type { RsyncVersion } from '../rsync-version.ts';
+import type { SshSession } from '../session.ts';
+
+/** After a transfer that failed as a whole rsync is left alone for this long: SFTP does its work meanwhile. */
+const GIVEN_UP_MS = 10 * 60_000;
+/** Folder for what arrived of a file that broke off, beside it. */
+const PARTIAL_FOLDER = '.rsync-partial';
+
+/** What a transfer of many files with rsync needs. */
+export interface RsyncLinkOptions {
+  readonly clock: Clock;
+  readonly session: () => SshSession;
+  /** `never`: SFTP does everything. */
+  readonly mode: 'auto' | 'never';
+  /** The rsync of this computer, `null` when there is none; asked once. */
+  readonly localVersion: () => Promise<RsyncVersion | null>;
+  /** What of the settings the configuration names itself; for everything else the user's ssh asks the user's ssh_config. */
+  readonly explicit: { readonly identityFile: boolean; readonly knownHostsFile: boolean };
+  readonly bytesPerSecond: number | null;
+  readonly onTrouble: (reason: string) => void;
+}
+
+/** rsync between this computer and one machine, as long as it works. */
+export class RsyncLink {
+  readonly #options: RsyncLinkOptions;
+  #givenUpAt = -Infinity;
+  #version: Promise<RsyncVersion | null> | null = null;
+
+  constructor(options: RsyncLinkOptions) {
+    this.#options = options;
+  }
+
+  /** Whether it is worth a try now. */
+  async isThere(): Promise<boolean> {
+    const { mode, session, clock } = this.#options;
+    if (mode === 'never' || clock.now() - this.#givenUpAt < GIVEN_UP_MS || session().probe?.rsync === null)
+      return false;
+    if (session().probe === null) return false;
+    this.#version ??= this.#options.localVersion();
+    return (await this.#version) !== null;
+  }
+
+  /**
+   * Brings files from or to a folder of the machine; both folders exist, and nothing of these files is in the one that they go to.
+   * @returns whether it is worth looking what arrived. What did not arrive has to go another way.
+   */
+  async transfer(
+    direction: 'pull' | 'push',
+    localFolder: string,
+    remoteFolder: string,
+    paths: readonly RelativePath[],
+  ): Promise<boolean> {
+    const { clock, session, explicit, bytesPerSecond } = this.#options;
+    const { settings, probe, connection } = session();
+    const localVersion = await (this.#version ??= this.#options.localVersion());
+    if (localVersion === null || probe?.rsync === null || probe === null) return false;
+    const abort = new AbortController();
+    connection.onLost(() => abort.abort());
+    const outcome = await runRsync({
+      direction,
+      ssh: {
+        host: settings.host,
+        hostName: settings.hostname,
+        port: settings.port,
+        user: settings.user,
+        identityFiles: explicit.identityFile ? settings.identityFiles.map(({ path }) => path) : [],
+        knownHostsFiles: explicit.knownHostsFile ? settings.knownHostsFiles : [],
+      },
+      localFolder,
+      remoteFolder,
+      localVersion,
+      remoteRsync: probe.rsync.path,
+      partialDir: PARTIAL_FOLDER,
+      wholeFile: true,
+      ...(bytesPerSecond === null ? {} : { bytesPerSecond }),
+      paths,
+      clock,
+      signal: abort.signal,
+    });
+    return this.#judge(outcome);
+  }
+
+  #judge(outcome: RsyncOutcome): boolean {
+    switch (outcome.kind) {
+      case 'done':
+      case 'partial':
+      // SFTP meets the full disk, too, and tells it file by file.
+      case 'disk-full':
+        return true;
+      case 'aborted':
+        return false;
+      case 'unreachable':
+      case 'stalled':
+      case 'failed':
+        this.#givenUpAt = this.#options.clock.now();
+        this.#options.onTrouble(`rsync did not work (${outcome.kind}: ${outcome.said}); files go over SFTP meanwhile`);
+        return true;
+    }
+  }
+}
