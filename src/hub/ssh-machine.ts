@@ -80,7 +80,7 @@ function createTree(
   const { name, config, store, clock, rules } = options;
   const { os, home, claudeDir } = facts;
   const filesOf = (root: string): FileSystem =>
-    createSftpFileSystem({ channel: () => session().channel, root: wirePath(root), os, bandwidth });
+    createSftpFileSystem({ channel: () => session().channel, root: wirePath(root), start: facts.start, os, bandwidth });
   const own = filesOf(claudeDir);
   const outside = filesOf('/');
   const roots = followedRootsOf({ name, config, store, rules, dataDir: null, claudeDir, fs: own, outside });

@@ -7,8 +7,6 @@ import { fileStat, isAsExpected, isSameInode, walk } from './safe-walk.ts';
 import type { TreeContext } from './tree-context.ts';
 
 const READ_BACK_BYTES = 1024 * 1024;
-/** Read back where every byte costs: see `TreeContext.readBackWhole`. */
-const READ_BACK_END_BYTES = 64;
 const NEWLINE = 0x0a;
 
 /**
@@ -55,9 +53,11 @@ export async function guardedAppend(
 async function writeAndReadBack(context: TreeContext, file: OpenFile, request: AppendRequest): Promise<WriteOutcome> {
   const { expect, bytes } = request;
   const writing = packetsOf(bytes, context.maxPacket).map((packet) => file.write(packet));
-  const timing = file.setTimes(request.mtimeMs).catch(tolerateForeignOwner);
+  const timing = context.isNow(request.mtimeMs)
+    ? Promise.resolve()
+    : file.setTimes(request.mtimeMs).catch(tolerateForeignOwner);
   const looking = file.stat();
-  const parts = context.guards.on('read-back') ? partsToReadBack(bytes.length, context.readBackWhole) : [];
+  const parts = context.guards.on('read-back') && context.readBack ? partsToReadBack(bytes.length) : [];
   const reading = parts.map(([from, to]) => file.read(expect.size + from, to - from));
 
   const [written, timed, looked, read] = await Promise.all([
@@ -112,9 +112,8 @@ export function packetsOf(bytes: Buffer, maxPacket: number): Buffer[] {
   return packets;
 }
 
-/** Ranges within what was written: all of it in parts, or its end. */
-function partsToReadBack(length: number, whole: boolean): (readonly [from: number, to: number])[] {
-  if (!whole) return [[Math.max(0, length - READ_BACK_END_BYTES), length]];
+/** Ranges within what was written. */
+function partsToReadBack(length: number): (readonly [from: number, to: number])[] {
   const parts: (readonly [number, number])[] = [];
   for (let from = 0; from < length; from += READ_BACK_BYTES)
     parts.push([from, Math.min(length, from + READ_BACK_BYTES)]);

@@ -1,4 +1,4 @@
-import type { MachineName } from '../../core/domain.ts';
+import type { MachineName, UnixMs } from '../../core/domain.ts';
 import type { Guards } from '../engine/guards.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { FileSystem } from '../ports/file-system.ts';
@@ -30,10 +30,12 @@ export interface TreeContext {
    */
   readonly verifyHandle: boolean;
   /**
-   * Whether an append reads back all that it wrote, or only the end: over a network that is half of the bytes. The length, which was
-   * asked for behind the write, shows every other writer, and growth is compared with the bytes before it the next time.
+   * Whether an append reads back what it wrote. Over a network that doubles its bytes, and adds little: the length, asked for behind the
+   * write, shows every other writer, and growth is compared with the bytes before it the next time.
    */
-  readonly readBackWhole: boolean;
+  readonly readBack: boolean;
+  /** Whether a file that is written now gets this time (the machine's, ms) by itself, as far as anybody cares. */
+  readonly isNow: (mtimeMs: UnixMs) => boolean;
   /** Folders that need not be looked at again; `null` where looking costs nothing. */
   readonly knownFolders: KnownFolders | null;
   /** Room on the volume. */

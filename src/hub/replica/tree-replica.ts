@@ -41,6 +41,9 @@ import type { WatchSource } from './watch-source.ts';
 /** Largest write of OpenSSH's SFTP server, which is also a fair size locally. */
 const DEFAULT_MAX_PACKET = 255 * 1024;
 
+/** Over a network a time that is off by less is not set: files there have whole seconds anyway. */
+const NOW_MS = 1_000;
+
 /** What a replica is made of. */
 export interface TreeReplicaOptions {
   readonly machine: MachineName;
@@ -79,7 +82,7 @@ export interface TreeReplicaOptions {
   readonly answersLate?: boolean;
   /**
    * The files are behind a network: fewer and smaller exchanges, at the price of noticing later what others do in the same moment.
-   * See `TreeContext.verifyHandle`, `readBackWhole`, `knownFolders` and `OpenAhead`. Default false.
+   * See `TreeContext.verifyHandle`, `readBack`, `isNow`, `knownFolders` and `OpenAhead`. Default false.
    */
   readonly overNetwork?: boolean;
   /** How many files are carried together; default: by threads where there are some, in bursts over a network, else one by one. */
@@ -101,6 +104,8 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
   const { machine, os, fs } = options;
   let folds = os !== 'linux';
   const overNetwork = options.overNetwork ?? false;
+  /** Of the machine's clock, as it was measured last. */
+  let offsetMs = 0;
   const knownFolders = overNetwork ? new KnownFolders(options.clock) : null;
   const ahead = overNetwork ? new OpenAhead(fs, options.clock) : null;
   const context: TreeContext = {
@@ -116,7 +121,8 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     maxPacket: options.maxPacket ?? DEFAULT_MAX_PACKET,
     durableCreates: options.durableCreates ?? true,
     verifyHandle: !overNetwork,
-    readBackWhole: !overNetwork,
+    readBack: !overNetwork,
+    isNow: (mtimeMs) => overNetwork && Math.abs(mtimeMs - (options.clock.now() + offsetMs)) <= NOW_MS,
     knownFolders,
     room: new Room(fs, options.clock),
     foldsNames: () => folds,
@@ -194,7 +200,11 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     close: () => options.watch.close(),
     renewHubMark: () => reaching(async () => mark?.renew()),
     withdrawHubMark: () => reaching(async () => mark?.withdraw()),
-    clockOffset: () => reaching(() => measureClockOffset(context)),
+    clockOffset: () =>
+      reaching(async () => {
+        offsetMs = await measureClockOffset(context);
+        return offsetMs;
+      }),
 
     readMarker: () => reaching(() => readMarker(context)),
     writeMarker: (id) => reaching(() => writeMarker(context, id)),

@@ -19,6 +19,8 @@ export interface MachineFacts {
   readonly home: string;
   /** As `home`, symlinks resolved; as it is configured where there is nothing. */
   readonly claudeDir: string;
+  /** Folder that SFTP begins in, as SFTP writes it. */
+  readonly start: string;
   /** Most bytes of one write. */
   readonly maxWrite: number;
 }
@@ -60,7 +62,8 @@ export async function openSession(options: OpenSessionOptions): Promise<SshSessi
     const moved = (): number => connection.bytes.sent + connection.bytes.received;
     const channel = new SftpChannel({ sftp, clock, moved, onLost });
     const commands = createRemoteCommands(connection, { clock, random });
-    const home = config.home ?? drivePath(await start(channel));
+    const start = await startOf(channel);
+    const home = config.home ?? drivePath(start);
     const isWindows = config.os === 'windows' || (config.os === undefined && /^[A-Za-z]:/.test(home));
     const probe = isWindows ? null : await probePosix(commands);
     const os = isWindows ? 'windows' : (config.os ?? (probe?.system === 'darwin' ? 'macos' : 'linux'));
@@ -72,7 +75,7 @@ export async function openSession(options: OpenSessionOptions): Promise<SshSessi
       channel,
       commands,
       probe,
-      facts: { os, home, claudeDir, maxWrite: channel.maxWrite },
+      facts: { os, home, claudeDir, start, maxWrite: channel.maxWrite },
     };
   } catch (error) {
     connection.close();
@@ -87,7 +90,7 @@ export function closeSession({ channel, connection }: SshSession): void {
 }
 
 /** The folder that SFTP begins in: the user's home. */
-function start(channel: SftpChannel): Promise<string> {
+function startOf(channel: SftpChannel): Promise<string> {
   return channel.request<string>('realPath', '.', (sftp, done) => sftp.realpath('.', done));
 }
 

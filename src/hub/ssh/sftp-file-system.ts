@@ -25,6 +25,11 @@ export interface SftpFileSystemOptions {
   readonly channel: () => SftpChannel;
   /** Absolute folder there that paths are relative to; '/' for all of it. A drive is `/C:/...`. */
   readonly root: string;
+  /**
+   * Absolute folder that the server begins in (`realpath('.')`): what lies below it is named without it, which is a good part of what a line
+   * costs. Default: all names are absolute.
+   */
+  readonly start?: string;
   readonly os: MachineOs;
   readonly bandwidth: Bandwidth | null;
 }
@@ -40,8 +45,8 @@ export interface SftpFileSystemOptions {
  */
 export function createSftpFileSystem(options: SftpFileSystemOptions): FileSystem {
   const { channel, os, bandwidth } = options;
-  const base = options.root.replace(/\/+$/, '');
-  const at = (path: string): string => (path === '' ? base || '/' : `${base}/${path}`);
+  const base = fromStart(options.root.replace(/\/+$/, ''), options.start ?? null);
+  const at = (path: string): string => (path === '' ? base || '/' : base === '.' ? path : `${base}/${path}`);
 
   /** A request whose plain failure means `failure`, or what that finds out. */
   async function ask<T>(
@@ -221,6 +226,12 @@ export function createSftpFileSystem(options: SftpFileSystemOptions): FileSystem
     },
   };
   return filesystem;
+}
+
+function fromStart(folder: string, start: string | null): string {
+  if (start === null || start === '/') return folder;
+  if (folder === start) return '.';
+  return folder.startsWith(`${start}/`) ? folder.slice(start.length + 1) : folder;
 }
 
 /** All entries of a folder; the next part is asked for while one is on its way. */

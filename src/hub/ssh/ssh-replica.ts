@@ -7,7 +7,7 @@ import { closeSession, type MachineFacts, type SshSession } from './session.ts';
 export interface SshReplicaOptions {
   readonly machine: MachineName;
   /** As far as it is known before the first connection. */
-  readonly before: Omit<MachineFacts, 'maxWrite'>;
+  readonly before: Omit<MachineFacts, 'maxWrite' | 'start'>;
   /** Makes a new connection; `onLost` is told when it ends by itself. */
   readonly open: (onLost: (reason: Error) => void) => Promise<SshSession>;
   /** The replica of a tree; its file systems use `channel`, whatever connection there is. */
@@ -111,7 +111,7 @@ export class SshReplica implements Replica {
     await this.#built?.replica.close();
   }
 
-  get #facts(): Omit<MachineFacts, 'maxWrite'> {
+  get #facts(): Omit<MachineFacts, 'maxWrite' | 'start'> {
     return this.#built?.facts ?? this.#options.before;
   }
 
@@ -208,5 +208,11 @@ export class SshReplica implements Replica {
 }
 
 function isSame(a: MachineFacts, b: MachineFacts): boolean {
-  return a.os === b.os && a.home === b.home && a.claudeDir === b.claudeDir && a.maxWrite === b.maxWrite;
+  return (
+    a.os === b.os &&
+    a.home === b.home &&
+    a.claudeDir === b.claudeDir &&
+    a.start === b.start &&
+    a.maxWrite === b.maxWrite
+  );
 }

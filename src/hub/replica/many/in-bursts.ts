@@ -17,7 +17,7 @@ const AT_ONCE = 64;
 const LONGEST_BYTES = 256 * 1024;
 /** More new files than this are not brought to stable storage one by one: that takes milliseconds each. */
 const FEW = 100;
-/** Read back of a new file; see `TreeContext.readBackWhole`. */
+/** Read back of a new file; see `TreeContext.readBack`. */
 const READ_BACK_END_BYTES = 64;
 
 /**
