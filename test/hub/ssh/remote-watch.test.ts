@@ -322,7 +322,7 @@ describe('watching a machine that is short of something', function () {
         (reason) => troubles.push(reason),
       );
     } finally {
-      execFileSync('umount', [root]);
+      execFileSync('umount', ['-l', root]);
     }
     await until('it is told', () => troubles.length > 0 && hints.some(({ path }) => path === ''));
     assert.match(troubles[0] ?? '', /unmounted/);
