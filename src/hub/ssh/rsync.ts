@@ -1,7 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { execa } from 'execa';
 import type { RelativePath } from '../../core/domain.ts';
+import { delay } from '../ports/clock.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ProgressReader } from './rsync-progress.ts';
 import type { RsyncProgress } from './rsync-progress.ts';
@@ -31,7 +33,7 @@ export type RsyncOutcome =
   | { readonly kind: 'done' }
   /** Some could not be read, or are gone. */
   | { readonly kind: 'partial'; readonly said: string }
-  /** On the receiving side. */
+  /** On the receiving side, or a quota there is used up. `said` may be empty. */
   | { readonly kind: 'disk-full'; readonly said: string }
   /** No connection could be made, the machine refused the key or changed its own, or the connection ended. */
   | { readonly kind: 'unreachable'; readonly said: string }
@@ -43,11 +45,15 @@ export type RsyncOutcome =
   | { readonly kind: 'failed'; readonly code: number | null; readonly said: string };
 
 const STALL_MS = 60_000;
+/** An ssh that goes on after its rsync has so long to say the rest. */
+const LAST_WORDS_MS = 3000;
 /** rsync keeps what arrived when it is asked to end. */
 const KILL_AFTER_MS = 3000;
 const MOST_SAID = 8192;
 /** Socket, protocol stream, timeouts, and ssh's own failure. */
 const CONNECTION_CODES = new Set([10, 12, 30, 35, 255]);
+/** Reading or writing a file failed in a way that ends all of it. */
+const WRITE_FAILED = 11;
 /** Some files were not transferred; some vanished. */
 const PARTIAL_CODES = new Set([23, 24]);
 
@@ -95,12 +101,18 @@ export async function runRsync(options: RsyncOptions): Promise<RsyncOutcome> {
     stderr = (stderr + chunk.toString('utf8')).slice(-MOST_SAID);
   });
   signal?.addEventListener('abort', onAbort, { once: true });
+  const heardInTime = new AbortController();
+  // A pipe that breaks says no more either.
+  const heard = finished(running.stderr).catch(() => undefined);
   moved();
   try {
     const result = await running;
+    // ssh hands on what the other side says, perhaps after rsync has ended: why a disk there is full, for one.
+    await Promise.race([heard, delay(clock, LAST_WORDS_MS, heardInTime.signal)]);
     const said = fitToShow(stderr) || (result.exitCode === undefined ? fitToShow(result.shortMessage ?? '') : '');
     return outcomeOf({ ending, code: result.exitCode ?? null, said });
   } finally {
+    heardInTime.abort();
     cancelStall();
     cancelKill();
     signal?.removeEventListener('abort', onAbort);
@@ -130,6 +142,8 @@ function outcomeOf(end: {
   if (ending === 'stalled') return { kind: 'stalled', said };
   // The code is the same for other trouble with files; the words are those of the system, and in English (LC_ALL).
   if (/No space left on device|Disk quota exceeded/i.test(said)) return { kind: 'disk-full', said };
+  // A push whose other side cannot write ends its own ssh, often before that has handed on why. It is hardly ever anything else.
+  if (code === WRITE_FAILED && !/failed/.test(said)) return { kind: 'disk-full', said };
   if (code !== null && PARTIAL_CODES.has(code)) return { kind: 'partial', said };
   if (code !== null && CONNECTION_CODES.has(code)) return { kind: 'unreachable', said };
   return { kind: 'failed', code, said };
