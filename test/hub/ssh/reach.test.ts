@@ -7,7 +7,7 @@ import type { ConnectOptions } from '../../../src/hub/ssh/connect.ts';
 import type { EstablishedConnection } from '../../../src/hub/ssh/established.ts';
 import { HostKeyFailure } from '../../../src/hub/ssh/failures.ts';
 import { resolveSshSettings } from '../../../src/hub/ssh/settings.ts';
-import { freePort } from '../../fixtures/ssh/sshd.ts';
+import { freePort, signal } from '../../fixtures/ssh/sshd.ts';
 import type { Sshd } from '../../fixtures/ssh/sshd.ts';
 import { until } from '../hub-ground.ts';
 import { ManualClock } from '../store/manual-clock.ts';
@@ -198,13 +198,22 @@ describe('a server behind another one', () => {
     const sftp = await connection.openSftp();
     const reasons: Error[] = [];
     connection.onLost((reason) => reasons.push(reason));
-    for (const pid of await gate.sessions()) process.kill(pid, 'SIGKILL');
+    for (const pid of await gate.sessions()) signal(pid, 'SIGKILL');
     await until('it is lost', () => reasons.length > 0);
     assert.match(reasons[0]?.message ?? '', new RegExp(`:${inner.port} is gone`));
     await assert.rejects(
       new Promise((resolve, reject) => sftp.stat('.', (error) => (error ? reject(error) : resolve(null)))),
     );
     await until('nothing is left there', async () => (await inner.sessions()).length === 0);
+  });
+
+  it('takes the way to it along when it is lost', async () => {
+    const connection = await throughGate();
+    let isLost = false;
+    connection.onLost(() => (isLost = true));
+    for (const pid of await inner.sessions()) signal(pid, 'SIGKILL');
+    await until('it is lost', () => isLost);
+    await until('the jump host is left', async () => (await gate.sessions()).length === 0);
   });
 
   it('has its own host key checked, and so has the jump host', async () => {
