@@ -1,6 +1,6 @@
 import { fittingLineBytes, wholeLineBytes } from '../../../core/log/lines.ts';
-import type { Base, ByteRange, FileStat, Head, LogCursor, Pair } from '../../../core/domain.ts';
-import type { PutRequest } from '../../replica/replica.ts';
+import type { Base, ByteRange, FileStat, Head, LogCursor, Pair, RelativePath } from '../../../core/domain.ts';
+import type { AppendRequest, PutRequest, WriteOutcome } from '../../replica/replica.ts';
 import { sessionOf, type EngineContext, type MachineView } from '../context.ts';
 import { collect } from '../excerpt.ts';
 import { baseOf, hashTail, isPrefix, prefixCursor, tailStart } from './cursor.ts';
@@ -89,7 +89,7 @@ export class LogDelivery {
     while (at < head.size) {
       const piece = await this.#piece(machine, pair, at, head.size, generation);
       if (piece === null) return this.#replaceWhenQuiet(machine, pair, base, head, generation);
-      const outcome = await machine.replica.append(pair.path, {
+      const outcome = await appendTo(machine, pair.path, {
         expect,
         bytes: piece.subarray(tornBytes),
         mtimeMs: this.#mtime(machine, head),
@@ -138,7 +138,7 @@ export class LogDelivery {
 
   /** Ends a torn line as the CLI does when it goes on; it is a line like any other then, and looked at as growth. */
   async #closeTorn(machine: MachineView, pair: Pair, base: Base, head: Head): Promise<Outcome> {
-    const outcome = await machine.replica.append(pair.path, {
+    const outcome = await appendTo(machine, pair.path, {
       expect: statOf(base),
       bytes: Buffer.from('\n'),
       mtimeMs: this.#mtime(machine, head),
@@ -238,7 +238,7 @@ export class LogDelivery {
         if (torn !== null && !bytes.subarray(0, torn.length).equals(torn)) return LEVEL;
         const rest = torn === null ? bytes : bytes.subarray(torn.length);
         torn = null;
-        const outcome = await machine.replica.append(pair.path, {
+        const outcome = await appendTo(machine, pair.path, {
           expect: statOf(current),
           bytes: rest,
           mtimeMs: this.#mtime(machine, head),
@@ -288,6 +288,22 @@ export class LogDelivery {
 
   #mtime(machine: MachineView, head: Head): number {
     return Math.min(head.mtimeMs, this.#ctx.clock.now()) + machine.clockOffsetMs;
+  }
+}
+
+/**
+ * Over a network every look costs: what the watcher tells of the hub's own append is looked at a moment later, together with what else it
+ * tells of it.
+ */
+async function appendTo(machine: MachineView, path: RelativePath, request: AppendRequest): Promise<WriteOutcome> {
+  const { replica } = machine;
+  if (!replica.answersLate) return replica.append(path, request);
+  const paths = new Set([path]);
+  machine.beginWriting(paths);
+  try {
+    return await replica.append(path, request);
+  } finally {
+    machine.endWriting(paths);
   }
 }
 

@@ -8,7 +8,7 @@ const BURST_HINTS = 2_000;
 /** A burst that goes on for this long is scanned after all the same. */
 const LONGEST_BURST_MS = 30_000;
 /** Files that are looked at because of the hub's own writes are looked at together. */
-const ECHOES_TOGETHER_MS = 50;
+const ECHOES_TOGETHER_MS = 150;
 
 /** What hints lead to. */
 export interface HintsOptions {
