@@ -179,6 +179,7 @@ export function replicaOf(
     flush: () => store.flush({ durable: true }),
     epoch: () => store.machines.get(machine.name)?.connectionEpoch ?? 0,
     watch: watchOf(machine, process, prng),
+    overNetwork: spec.kind === 'remote',
     // Only where processes can be seen is a registration proof; elsewhere its age has to do.
     live: createLivenessProbe({ fs, clock: process.clock, processes: spec.os === 'linux' ? { startOf } : null }),
   });

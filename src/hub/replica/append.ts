@@ -24,10 +24,9 @@ export async function guardedAppend(
   path: RelativePath,
   request: AppendRequest,
 ): Promise<WriteOutcome> {
-  const [walked, opened] = await Promise.allSettled([
-    walk(context.fs, path, context.knownFolders),
-    context.fs.open(path, 'append'),
-  ]);
+  // Looked at behind opening, in the same burst: whatever came between is seen.
+  const opening = context.fs.open(path, 'append');
+  const [opened, walked] = await Promise.allSettled([opening, walk(context.fs, path, context.knownFolders)]);
   const file = opened.status === 'fulfilled' ? opened.value : null;
   try {
     if (walked.status === 'rejected') throw walked.reason;
