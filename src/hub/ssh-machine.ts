@@ -4,7 +4,7 @@ import type { Config, SshMachineConfig } from './config/schema.ts';
 import { ALL_GUARDS } from './engine/guards.ts';
 import { followedRootsOf } from './machine-roots.ts';
 import type { Clock, Random } from './ports/clock.ts';
-import type { FileSystem } from './ports/file-system.ts';
+import { FileSystemError, type FileSystem } from './ports/file-system.ts';
 import { createFollowedFileSystem } from './replica/followed-file-system.ts';
 import { createFollowedReplica } from './replica/followed-replica.ts';
 import { createFollowedWatch } from './replica/followed-watch.ts';
@@ -19,8 +19,7 @@ import { openSession, type MachineFacts, type SshSession } from './ssh/session.t
 import { remoteProcesses } from './ssh/remote-processes.ts';
 import { bulkFiles, type BulkFilesOptions } from './ssh/bulk/bulk-files.ts';
 import { RsyncLink } from './ssh/bulk/rsync-link.ts';
-import { RemoteCommandFailure } from './ssh/remote-commands.ts';
-import { remoteHashes, RemoteHashesFailure } from './ssh/remote-hashes.ts';
+import { remoteHashes } from './ssh/remote-hashes.ts';
 import { rsyncVersion } from './ssh/rsync.ts';
 import { chooseWatch } from './ssh/choose-watch.ts';
 import { createSftpFileSystem } from './ssh/sftp-file-system.ts';
@@ -117,7 +116,8 @@ function createTree(
     maxPacket: facts.maxWrite,
     longestAppend: facts.maxWrite,
     overNetwork: true,
-    manyAtOnce: config.rsync === 'auto' && session().probe?.rsync != null ? MANY_WITH_RSYNC : MANY_IN_BURSTS,
+    manyAtOnce: config.rsync === 'auto' && (session().probe?.rsync ?? null) !== null ? MANY_WITH_RSYNC : MANY_IN_BURSTS,
+    hashes: (paths) => hashesThere(options, session, claudeDir, paths),
     many: (context) => bulkFiles(context, os, bulkOptions(options, facts, session)),
   });
   if (roots === null || followedWatch === null) return replica;
@@ -147,17 +147,25 @@ function bulkOptions(
       bytesPerSecond: limit === null ? null : limit * 1000,
       onTrouble: (reason) => onTrouble(new Error(`${name}: ${reason}`)),
     }),
-    async hashes(folder, names) {
-      const { commands, probe } = session();
-      const tool = probe?.sha256 ?? null;
-      if (tool === null) return null;
-      try {
-        return await remoteHashes({ commands, tool, root: `${claudeDir}/${folder}`, timeoutMs: HASHES_MS }, names);
-      } catch (error) {
-        if (!(error instanceof RemoteHashesFailure) && !(error instanceof RemoteCommandFailure)) throw error;
-        onTrouble(error);
-        return null;
-      }
-    },
+    hashes: (folder, names) => hashesThere(options, session, `${claudeDir}/${folder}`, names),
   };
+}
+
+/** `null` where the machine cannot hash. @throws {FileSystemError} `disconnected` */
+async function hashesThere(
+  { name, onTrouble }: SshMachineOptions,
+  session: () => SshSession,
+  root: string,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, string> | null> {
+  const { commands, probe, channel } = session();
+  const tool = probe?.sha256 ?? null;
+  if (tool === null) return null;
+  try {
+    return await remoteHashes({ commands, tool, root, timeoutMs: HASHES_MS }, paths);
+  } catch (error) {
+    if (channel.isLost) throw new FileSystemError('disconnected', 'hash', root, error);
+    onTrouble(new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`));
+    return null;
+  }
 }

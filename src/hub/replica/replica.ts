@@ -118,6 +118,11 @@ export interface Replica {
 
   /** Sessions that a running CLI has open there, see `LivenessProbe`. */
   liveSessions(clockOffsetMs: number): Promise<ReadonlySet<string>>;
+  /**
+   * SHA-256 of many files, hashed where they are; files that are gone or unreadable are left out. `null` where the machine cannot; left out
+   * on this computer, where reading costs no more. Says nothing of what lies at a path: only for files that were looked at.
+   */
+  hashes?(paths: readonly RelativePath[]): Promise<ReadonlyMap<RelativePath, Sha256> | null>;
   /** A small regular file anywhere on the machine (git configuration of a recorded cwd): at most 1 MiB, else `null`. */
   readOutside(absolutePath: string): Promise<Buffer | null>;
   /** Space on the volume of claudeDir, `null` where it cannot be told. */

@@ -1,6 +1,6 @@
 import { Room } from './room.ts';
 import { measureClockOffset } from './clock-offset.ts';
-import type { MachineName, MachineOs } from '../../core/domain.ts';
+import type { MachineName, MachineOs, RelativePath, Sha256 } from '../../core/domain.ts';
 import type { Guards } from '../engine/guards.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import { FileSystemError } from '../ports/file-system.ts';
@@ -87,6 +87,8 @@ export interface TreeReplicaOptions {
   readonly overNetwork?: boolean;
   /** How many files are carried together; default: by threads where there are some, in bursts over a network, else one by one. */
   readonly many?: (context: TreeContext) => ManyFiles;
+  /** See `Replica.hashes`. */
+  readonly hashes?: (paths: readonly RelativePath[]) => Promise<ReadonlyMap<RelativePath, Sha256> | null>;
   /** See `Replica.manyAtOnce`; default 64. */
   readonly manyAtOnce?: number;
   /** Threads that copy many files at a time; only for a tree on this computer. Without them files go one by one. */
@@ -254,6 +256,9 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     expireUndo: (before, isLive) => reaching(() => expireUndo(context, before, isLive)),
 
     liveSessions: (clockOffsetMs) => reaching(() => options.live.liveSessions(clockOffsetMs)),
+    ...(options.hashes === undefined
+      ? {}
+      : { hashes: (paths) => reaching(async () => options.hashes?.(paths) ?? null) }),
     readOutside: (absolutePath) => reaching(() => readOutside(options.outside, options.clock, absolutePath)),
     space: () => reaching(() => fs.space('')),
   };

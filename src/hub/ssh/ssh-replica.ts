@@ -199,6 +199,9 @@ export class SshReplica implements Replica {
   async liveSessions(...words: Parameters<Replica['liveSessions']>): ReturnType<Replica['liveSessions']> {
     return this.#tree.liveSessions(...words);
   }
+  async hashes(paths: readonly string[]): Promise<ReadonlyMap<string, string> | null> {
+    return (await this.#tree.hashes?.(paths)) ?? null;
+  }
   async readOutside(...words: Parameters<Replica['readOutside']>): ReturnType<Replica['readOutside']> {
     return this.#tree.readOutside(...words);
   }

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts';
 import type { EngineContext } from '../context.ts';
 import { CopyCheck } from './copy-check.ts';
 import type { Damage } from './damage.ts';
+import { HashesAhead } from './hashes-ahead.ts';
 import { checkHead, type HeadState } from './head-check.ts';
 import { HeadHeal } from './head-heal.ts';
 import { HISTORY } from '../history/lines.ts';
@@ -72,9 +73,10 @@ export class Comparison {
     const startedAt = ctx.clock.now();
     const isBusy = (): boolean => [...this.#options.links()].some((link) => link.writable && !link.isQuiet);
     const pace = new Pace({ clock: ctx.clock, turn, bytesPerSecond: BYTES_PER_SECOND, isBusy });
-    const copies = new CopyCheck(ctx, pace);
+    const keys = [...ctx.store.heads.values()].map((head) => head.key);
+    const copies = new CopyCheck(ctx, pace, new HashesAhead(ctx, keys));
     const found = { heads: 0, copies: 0, bytes: 0, silent: 0, healed: 0 };
-    for (const key of [...ctx.store.heads.values()].map((head) => head.key)) {
+    for (const key of keys) {
       await pace.spend(0);
       if (turn.stopped()) return;
       const head = ctx.store.heads.get(key);

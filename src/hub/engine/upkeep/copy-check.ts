@@ -4,6 +4,7 @@ import { FileSystemError } from '../../ports/file-system.ts';
 import type { EngineContext, MachineView } from '../context.ts';
 import { isUnchanged } from '../files/base.ts';
 import { FileView } from '../files/view.ts';
+import type { HashesAhead } from './hashes-ahead.ts';
 import { hashStream } from './head-check.ts';
 import { isPrefix } from '../logs/cursor.ts';
 import type { Pace } from './pace.ts';
@@ -23,8 +24,11 @@ export class CopyCheck {
   readonly #view: FileView;
   readonly #pace: Pace;
 
-  constructor(ctx: EngineContext, pace: Pace) {
+  readonly #ahead: HashesAhead;
+
+  constructor(ctx: EngineContext, pace: Pace, ahead: HashesAhead) {
     this.#ctx = ctx;
+    this.#ahead = ahead;
     this.#view = new FileView(ctx);
     this.#pace = pace;
   }
@@ -38,7 +42,7 @@ export class CopyCheck {
       const same =
         base.cursor === null
           ? await this.#sameDocument(machine, pair, base)
-          : await this.#sameLog(machine, pair, base.cursor, head, segments);
+          : await this.#sameLog(machine, pair, base, base.cursor, { head, segments });
       if (same !== false) return same === null ? 'not-compared' : 'same';
     } catch (error) {
       // It went, or cannot be read any more: the ordinary flow sees that too.
@@ -63,7 +67,10 @@ export class CopyCheck {
   async #sameDocument(machine: MachineView, pair: Pair, base: Base): Promise<boolean | null> {
     if (base.hash === null) return null;
     const rule = this.#ctx.rules.ofKey(pair.key);
-    if (rule.merge !== 'keys') return (await this.#hash(machine, pair, 0, base.fileBytes)) === base.hash;
+    if (rule.merge !== 'keys') {
+      const there = await this.#ahead.of(machine, pair.key, base);
+      return (there ?? (await this.#hash(machine, pair, 0, base.fileBytes))) === base.hash;
+    }
     // Of settings only a part is synced: that is what was hashed.
     const staged = await this.#view.stage(machine, pair, rule, base.fileBytes);
     if ('unreadable' in staged) return null;
@@ -75,11 +82,14 @@ export class CopyCheck {
   async #sameLog(
     machine: MachineView,
     pair: Pair,
+    base: Base,
     cursor: LogCursor,
-    head: Head,
-    segments: SegmentHashes | null,
+    { head, segments }: { readonly head: Head; readonly segments: SegmentHashes | null },
   ): Promise<boolean | null> {
     if (!isPrefix(cursor) || segments === null || cursor.lineBytes > segments.bytes) return null;
+    const there = base.fileBytes === cursor.lineBytes ? await this.#ahead.of(machine, pair.key, base) : null;
+    if (there !== null)
+      return there === (await hashStream(this.#pace.paced(this.#ctx.archive.read(head.key, 0, cursor.lineBytes))));
     const headSegments = segmentsOf(segments.bytes);
     for (const [index, [from, to]] of segmentsOf(cursor.lineBytes).entries()) {
       const expected =

@@ -29,15 +29,15 @@ export function bulkFiles(context: TreeContext, os: MachineOs, options: BulkFile
   const { link, claudeDir, staging, threads, hashes } = options;
 
   return {
-    list: bursts.list,
-    look: bursts.look,
+    list: (folders) => bursts.list(folders),
+    look: (paths) => bursts.look(paths),
 
     async fetch(requests, intake, waiting) {
       const { place } = intake;
       if (requests.length < WORTH_RSYNC || place === null || !(await link.isThere()))
         return bursts.fetch(requests, intake, waiting);
       const pulled = await pullMany(
-        { link, remoteFolder: claudeDir, threads, look: bursts.look, place },
+        { link, remoteFolder: claudeDir, threads, look: (paths) => bursts.look(paths), place },
         requests,
         intake,
       );

@@ -85,9 +85,9 @@ export class RsyncLink {
 
   #judge(outcome: RsyncOutcome): boolean {
     switch (outcome.kind) {
+      // SFTP meets a full disk, too, and tells it file by file.
       case 'done':
       case 'partial':
-      // SFTP meets the full disk, too, and tells it file by file.
       case 'disk-full':
         return true;
       case 'aborted':
