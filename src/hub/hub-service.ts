@@ -14,6 +14,7 @@ import { examine } from './doctor.ts';
 import { ActionRefused } from './engine/user-actions.ts';
 import type { MachineLink } from './engine/machines/link.ts';
 import type { Hub } from './hub.ts';
+import type { createMachineService } from './machine-service.ts';
 import { machineEntry, statusOf, type TransferRate } from './reports.ts';
 import { resume } from './resume.ts';
 import { headHash, waitReport } from './wait-report.ts';
@@ -31,6 +32,8 @@ export interface HubServiceOptions {
   readonly shutdown: (reason: string) => void;
   /** Reads the configuration again and puts it into force. */
   readonly reload: () => Promise<string[]>;
+  /** Adding, removing and testing machines. */
+  readonly machines: ReturnType<typeof createMachineService>;
 }
 
 /** Longest wait without a time limit is cut into pieces of this length. */
@@ -121,6 +124,7 @@ export function createHubService(options: HubServiceOptions): HubService {
         })),
       };
     },
+    ...options.machines,
     'machines/list': async () => ({
       machines: [...hub().engine.links.values()].map((one) => machineEntry(hub(), one)),
     }),

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import picomatch from 'picomatch';
 import type { UnixMs } from '../core/domain.ts';
 import { createRules, type Rules } from '../core/rules/classify.ts';
@@ -139,7 +140,8 @@ export class Hub {
   /** Puts another configuration into force. Machines that are gone from it are left as they are. */
   reconfigure(loaded: LoadedConfig): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#closed) return;
+      // A reload that was asked for and the watch on the file tell of the same change.
+      if (this.#closed || isDeepStrictEqual(loaded, this.#loaded)) return;
       const built = await build(this.#options, loaded, this.store, this.archive);
       await this.#engine.stop();
       this.#loaded = loaded;

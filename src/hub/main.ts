@@ -7,12 +7,13 @@ import { HubError } from '../protocol/errors.ts';
 import type { HubNotification, NotificationSource } from '../protocol/notifications.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import { ConfigError } from './config/config-error.ts';
-import { defaultConfig } from './config/default-config.ts';
+import { defaultConfig, defaultConfigText } from './config/default-config.ts';
 import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { watchConfig, type ConfigWatch } from './config/watch-config.ts';
 import { Hub } from './hub.ts';
 import { createHubService } from './hub-service.ts';
 import { acquireHubLock } from './lock.ts';
+import { createMachineService } from './machine-service.ts';
 import { systemClock, systemRandom } from './ports/system.ts';
 import { statusOf, TransferRate } from './reports.ts';
 import { startRpcServer, type RpcServer } from './rpc/server.ts';
@@ -88,6 +89,12 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     });
     hub = opened;
     following = await follow(options, home, opened, log);
+    const reloadNow = async (): Promise<string[]> => {
+      const changes = await reload(options, home, opened);
+      // The embedded default has no file to follow; there may be one now.
+      following ??= await follow(options, home, opened, log);
+      return changes;
+    };
     const service = createHubService({
       hub: running,
       pid: process.pid,
@@ -97,7 +104,19 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       rate,
       now: () => systemClock.now(),
       shutdown: (reason) => stopping.begin(reason),
-      reload: () => reload(options, home, opened),
+      reload: reloadNow,
+      machines: createMachineService({
+        hub: running,
+        target: {
+          file: options.configPath,
+          home,
+          ifMissing: defaultConfigText({ hostName: hostname(), home, env: process.env }),
+        },
+        reload: reloadNow,
+        home,
+        clock: systemClock,
+        random: systemRandom,
+      }),
     });
     const recovered = await opened.start();
     log.info({ ...recovered, machines: Object.keys(opened.config.machines) }, 'hub started');

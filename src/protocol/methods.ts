@@ -3,6 +3,7 @@ import * as approve from './approve.ts';
 import * as conflicts from './conflicts.ts';
 import * as doctor from './doctor.ts';
 import * as machines from './machines.ts';
+import * as probe from './probe.ts';
 import * as status from './status.ts';
 import * as sync from './sync.ts';
 import * as hub from './version.ts';
@@ -20,6 +21,10 @@ export const METHODS = {
   'machines/list': { params: machines.MachinesListParams, result: machines.MachinesListResult },
   'machines/pause': { params: machines.MachinesPauseParams, result: machines.MachinesPauseResult },
   'machines/resume': { params: machines.MachinesResumeParams, result: machines.MachinesResumeResult },
+  'machines/probe': { params: probe.MachinesProbeParams, result: probe.MachinesProbeResult },
+  'machines/add': { params: probe.MachinesAddParams, result: probe.MachinesAddResult },
+  'machines/remove': { params: probe.MachinesRemoveParams, result: probe.MachinesRemoveResult },
+  'machines/test': { params: probe.MachinesTestParams, result: probe.MachinesTestResult },
   'conflicts/list': { params: conflicts.ConflictsListParams, result: conflicts.ConflictsListResult },
   'conflicts/show': { params: conflicts.ConflictsShowParams, result: conflicts.ConflictsShowResult },
   'conflicts/resolve': { params: conflicts.ConflictsResolveParams, result: conflicts.ConflictsResolveResult },

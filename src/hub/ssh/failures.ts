@@ -76,6 +76,8 @@ export class HostKeyFailure extends SshFailure {
   readonly type: string;
   readonly fingerprint: string;
   readonly files: readonly string[];
+  /** All that is known of the key, to accept this very one. */
+  readonly offered: OfferedHostKey;
 
   constructor(verdict: 'unknown' | 'changed' | 'revoked', offered: OfferedHostKey) {
     super(`host-key-${verdict}`, hostKeyReason(verdict, offered), { next: hostKeyNext(verdict, offered) });
@@ -83,6 +85,7 @@ export class HostKeyFailure extends SshFailure {
     this.type = offered.type;
     this.fingerprint = offered.fingerprint;
     this.files = offered.files;
+    this.offered = offered;
   }
 }
 
@@ -107,15 +110,19 @@ function hostKeyNext(verdict: 'unknown' | 'changed' | 'revoked', offered: Offere
     return 'Give that machine a new host key; do not connect to it before. Should the mark be a mistake, remove its line.';
   const [file] = files;
   if (file === undefined) return 'Name a knownHostsFile for this machine in the configuration.';
-  const keyFile = `/etc/ssh/ssh_host_${type.startsWith('ecdsa') ? 'ecdsa' : type.replace(/^ssh-/, '')}_key.pub`;
   const remove = files.map((each) => `ssh-keygen -R ${quoted(name)} -f ${quoted(each)}`);
   const accept = `echo ${quoted(`${name} ${type} ${blob.toString('base64')}`)} >> ${quoted(file)}`;
   return [
-    `Compare the fingerprint on that machine itself: ssh-keygen -lf ${keyFile}`,
+    `Compare the fingerprint on that machine itself: ${showFingerprint(type)}`,
     'Only if it is the same, accept the key:',
     ...(verdict === 'changed' ? remove : []),
     accept,
   ].join('\n');
+}
+
+/** The command that shows the fingerprint of a machine's own host key, run there. `type` for example `ssh-ed25519`. */
+export function showFingerprint(type: string): string {
+  return `ssh-keygen -lf /etc/ssh/ssh_host_${type.startsWith('ecdsa') ? 'ecdsa' : type.replace(/^ssh-/, '')}_key.pub`;
 }
 
 /** What was tried to sign in. */

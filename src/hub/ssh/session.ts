@@ -46,6 +46,8 @@ export interface OpenSessionOptions {
   readonly random: Random;
   /** Told when the connection ends by itself, or the other side hangs; more than once perhaps. */
   readonly onLost: (reason: Error) => void;
+  /** Told what is done, in this order, each when it is; `shell` also where none answers. */
+  readonly onStep?: (done: 'resolve' | 'connect' | 'sftp' | 'shell') => void;
 }
 
 /**
@@ -53,9 +55,11 @@ export interface OpenSessionOptions {
  * @throws {SshFailure} what kept the connection from being made. @throws {FileSystemError} it ended meanwhile.
  */
 export async function openSession(options: OpenSessionOptions): Promise<SshSession> {
-  const { config, clock, random, onLost } = options;
+  const { config, clock, random, onLost, onStep } = options;
   const settings = await resolveSshSettings(config, { home: options.home });
+  onStep?.('resolve');
   const connection = await connectSsh(settings, { clock });
+  onStep?.('connect');
   try {
     connection.onLost(onLost);
     const sftp = await connection.openSftp();
@@ -64,8 +68,10 @@ export async function openSession(options: OpenSessionOptions): Promise<SshSessi
     const commands = createRemoteCommands(connection, { clock, random });
     const start = await startOf(channel);
     const home = config.home ?? drivePath(start);
+    onStep?.('sftp');
     const isWindows = config.os === 'windows' || (config.os === undefined && /^[A-Za-z]:/.test(home));
     const probe = isWindows ? null : await probePosix(commands);
+    onStep?.('shell');
     const os = isWindows ? 'windows' : (config.os ?? (probe?.system === 'darwin' ? 'macos' : 'linux'));
     const outside = createSftpFileSystem({ channel: () => channel, root: '/', os, bandwidth: null });
     const claudeDir = await resolved(outside, expandHome(config.claudeDir, home));

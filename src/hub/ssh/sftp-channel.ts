@@ -73,6 +73,12 @@ export class SftpChannel {
     return limitOf(this.#options.sftp, '_maxWriteLen');
   }
 
+  /** Whether the server has an extension, by its name such as `fsync@openssh.com`, in the version that ssh2 speaks. */
+  hasExtension(name: string): boolean {
+    const told = (this.#options.sftp as unknown as { _extensions?: Readonly<Record<string, unknown>> })._extensions;
+    return told?.[name] === (name.startsWith('statvfs@') ? '2' : '1');
+  }
+
   get isLost(): boolean {
     return this.#lost !== null;
   }

@@ -3,6 +3,9 @@ import { normaliseRemote } from '../../../core/projects/remote.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Replica } from '../../replica/replica.ts';
 
+/** All that is asked of a machine. */
+type Readable = Pick<Replica, 'machine' | 'readOutside'>;
+
 /** How many folders above a working folder are asked for a repository. */
 const LEVELS = 8;
 /** A folder without a remote may get one. */
@@ -21,7 +24,7 @@ export class GitRemotes {
   }
 
   /** `null` when the folder is in no repository, or in one without a remote. */
-  of(replica: Replica, path: string): Promise<string | null> {
+  of(replica: Readable, path: string): Promise<string | null> {
     const id = `${replica.machine}\n${path}`;
     const known = this.#known.get(id);
     if (known) return known;
@@ -36,7 +39,7 @@ export class GitRemotes {
     return asked;
   }
 
-  async #ask(replica: Replica, path: string): Promise<string | null> {
+  async #ask(replica: Readable, path: string): Promise<string | null> {
     if (!/^(?:\/|[A-Za-z]:\/)/.test(path)) return null;
     let folder = path.replace(/\/+$/, '');
     const inside: string[] = [];
@@ -55,7 +58,7 @@ export class GitRemotes {
   }
 
   /** The repository's configuration, through the `.git` file of a worktree where there is one. */
-  async #config(replica: Replica, folder: string): Promise<string | null> {
+  async #config(replica: Readable, folder: string): Promise<string | null> {
     const direct = await replica.readOutside(`${folder}/.git/config`);
     if (direct !== null) return direct.toString('utf8');
     const pointer = await replica.readOutside(`${folder}/.git`);
