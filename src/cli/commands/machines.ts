@@ -5,11 +5,14 @@ import { EXIT, UsageError } from '../failure.ts';
 import { bytes, count } from '../figures.ts';
 import type { Output } from '../output.ts';
 import { plainLine } from '../plain-text.ts';
+import { addMachinesAdd } from './machines-add.ts';
+import { addMachinesRemove } from './machines-remove.ts';
+import { addMachinesTest } from './machines-test.ts';
 import { printMachines } from './status.ts';
 
-/** `machines list|pause|resume`. */
+/** `machines list|add|remove|test|pause|resume`. */
 export function addMachines(program: Command, host: CommandHost): void {
-  const machines = host.command(program, 'machines', 'list, pause and resume machines');
+  const machines = host.command(program, 'machines', 'list, add, remove, test, pause and resume machines');
 
   host.command(machines, 'list', 'list the machines', { isDefault: true }).action(
     host.run(async (cli) => {
@@ -18,6 +21,10 @@ export function addMachines(program: Command, host: CommandHost): void {
       return EXIT.done;
     }),
   );
+
+  addMachinesAdd(machines, host);
+  addMachinesRemove(machines, host);
+  addMachinesTest(machines, host);
 
   host
     .command(machines, 'pause', 'neither read nor write a machine until it is resumed')
