@@ -4,19 +4,27 @@ import type { MachineLink } from './engine/machines/link.ts';
 import { lastComparison } from './engine/upkeep/comparison.ts';
 import { lastRetention } from './engine/upkeep/retention.ts';
 import type { Hub } from './hub.ts';
+import { sshFailureOf, sshFindings } from './doctor-ssh.ts';
+import type { Clock } from './ports/clock.ts';
+import { CLEAN_UP_DAYS_WANTED, cleanUpAge, SETTINGS_FILE } from './probe/clean-up-age.ts';
+import { SshReplica } from './ssh/ssh-replica.ts';
 import { noticeFix } from './notice-fix.ts';
 import { OTHER_HUB_NEXT } from './reports.ts';
 
 const WANTED_WATCHES = 65_536;
 const LOW_DISK_SHARE = 0.1;
-const CLEANUP_DAYS_DEFAULT = 30;
-const CLEANUP_DAYS_WANTED = 365;
+/** Longest time for one check of a machine. */
+const CHECK_MS = 10_000;
 
-/** Checks every prerequisite on the hub and on each machine; each finding that is not `ok` names its fix. */
-export async function examine(hub: Hub, dataDir: string): Promise<Finding[]> {
-  const findings = [...(await hubFindings(hub, dataDir))];
-  for (const link of hub.engine.links.values()) findings.push(...(await machineFindings(link)));
-  return findings;
+/**
+ * Checks every prerequisite on the hub and on each machine; each finding that is not `ok` names its fix. A machine that does not answer
+ * is a finding of its own and hides none of the others.
+ */
+export async function examine(hub: Hub, dataDir: string, clock: Clock): Promise<Finding[]> {
+  const links = [...hub.engine.links.values()];
+  // All at once: one that does not answer keeps nobody waiting.
+  const machines = links.map((link) => machineFindings(hub, link, clock));
+  return [...(await hubFindings(hub, dataDir)), ...(await Promise.all(machines)).flat()];
 }
 
 async function hubFindings(hub: Hub, dataDir: string): Promise<Finding[]> {
@@ -69,34 +77,44 @@ async function hubFindings(hub: Hub, dataDir: string): Promise<Finding[]> {
       severity: 'warning',
       machine: null,
       message: 'there is only one machine: it is archived and protected, but synced with nobody',
-      fix: 'Add another machine to the configuration.',
+      fix: 'claude-sync machines add NAME [user@]host',
     });
   }
   return findings;
 }
 
-async function machineFindings(link: MachineLink): Promise<Finding[]> {
+async function machineFindings(hub: Hub, link: MachineLink, clock: Clock): Promise<Finding[]> {
   const machine = link.name;
   const { status, reason } = link.status;
   const findings: Finding[] = [];
   if (status === 'online')
     findings.push(ok('reachable', machine, `${link.replica.claudeDir}, watched by ${link.replica.watcher}`));
   else {
+    const isStopped = status === 'paused' || status === 'quarantined';
+    const why = !isStopped && link.replica instanceof SshReplica ? sshFailureOf(link.replica) : null;
     findings.push({
       check: 'reachable',
       severity: status === 'paused' ? 'warning' : 'problem',
       machine,
-      message: `${status}: ${reason ?? 'no reason known'}`,
+      message: `${status}: ${why?.reason ?? reason ?? 'no reason known'}`,
       fix: link.otherHub
         ? OTHER_HUB_NEXT
-        : status === 'paused' || status === 'quarantined'
+        : isStopped
           ? `claude-sync machines resume ${machine}`
-          : 'Check that its Claude folder exists and can be read; the hub tries again by itself.',
+          : (why?.next ?? 'Check that its Claude folder exists and can be read; the hub tries again by itself.'),
     });
   }
   if (link.connected) {
-    findings.push(disk(machine, machine, await link.replica.space()));
-    findings.push(await retention(link));
+    const config = hub.config.machines[machine];
+    const { replica } = link;
+    const checks: (() => Promise<Finding[]>)[] = [
+      async () => [disk(machine, machine, await replica.space())],
+      async () => [await retention(link)],
+      ...(replica instanceof SshReplica && config?.transport === 'ssh'
+        ? [() => sshFindings(machine, replica, config, link.clockOffsetMs)]
+        : []),
+    ];
+    findings.push(...(await Promise.all(checks.map((check) => inTime(machine, check, clock)))).flat());
   }
   for (const [path, why] of link.notices) {
     findings.push({
@@ -110,40 +128,55 @@ async function machineFindings(link: MachineLink): Promise<Finding[]> {
   return findings;
 }
 
+/** What a check found, or that it found nothing in time. */
+async function inTime(machine: string, check: () => Promise<Finding[]>, clock: Clock): Promise<Finding[]> {
+  let cancel = (): void => undefined;
+  const late = new Promise<Finding[]>((resolve) => {
+    cancel = clock.after(CHECK_MS, () => resolve([unanswered(machine, `nothing came within ${CHECK_MS / 1000} s`)]));
+  });
+  try {
+    return await Promise.race([check(), late]);
+  } catch (error) {
+    return [unanswered(machine, error instanceof Error ? error.message : String(error))];
+  } finally {
+    cancel();
+  }
+}
+
+function unanswered(machine: string, why: string): Finding {
+  return {
+    check: 'answers',
+    severity: 'problem',
+    machine,
+    message: `it was asked and did not answer: ${why}`,
+    fix: `claude-sync machines test ${machine}`,
+  };
+}
+
 /** Claude deletes old sessions at its start: the hub keeps them, but the machine loses them. */
 async function retention(link: MachineLink): Promise<Finding> {
-  let days = CLEANUP_DAYS_DEFAULT;
   const chunks: Buffer[] = [];
-  const look = await link.replica.look('settings.json');
+  const look = await link.replica.look(SETTINGS_FILE);
   if (look.kind === 'file' && look.stat.size < 1024 * 1024) {
-    for await (const chunk of link.replica.read('settings.json', 0, look.stat.size)) chunks.push(chunk);
-    try {
-      const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-      if (
-        typeof value === 'object' &&
-        value !== null &&
-        'cleanupPeriodDays' in value &&
-        typeof value.cleanupPeriodDays === 'number'
-      )
-        days = value.cleanupPeriodDays;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      return {
-        check: 'clean-up',
-        severity: 'warning',
-        machine: link.name,
-        message: 'settings.json cannot be read as JSON',
-        fix: 'Mend it; Claude Code ignores it as it is.',
-      };
-    }
+    for await (const chunk of link.replica.read(SETTINGS_FILE, 0, look.stat.size)) chunks.push(chunk);
   }
-  if (days >= CLEANUP_DAYS_WANTED) return ok('clean-up', link.name, `Claude Code keeps sessions for ${days} days`);
+  const { days, problem } = cleanUpAge(chunks.length === 0 ? null : Buffer.concat(chunks).toString('utf8'));
+  if (problem !== null) {
+    return {
+      check: 'clean-up',
+      severity: 'warning',
+      machine: link.name,
+      message: problem,
+      fix: 'Mend it; Claude Code ignores it as it is.',
+    };
+  }
+  if (days >= CLEAN_UP_DAYS_WANTED) return ok('clean-up', link.name, `Claude Code keeps sessions for ${days} days`);
   return {
     check: 'clean-up',
     severity: 'warning',
     machine: link.name,
     message: `Claude Code there deletes sessions after ${days} days; the hub keeps them all the same`,
-    fix: `Set "cleanupPeriodDays": ${CLEANUP_DAYS_WANTED} in settings.json there to have them on the machine for longer.`,
+    fix: `Set "cleanupPeriodDays": ${CLEAN_UP_DAYS_WANTED} in settings.json there to have them on the machine for longer.`,
   };
 }
 

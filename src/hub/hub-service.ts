@@ -15,6 +15,7 @@ import { ActionRefused } from './engine/user-actions.ts';
 import type { MachineLink } from './engine/machines/link.ts';
 import type { Hub } from './hub.ts';
 import type { createMachineService } from './machine-service.ts';
+import type { Clock } from './ports/clock.ts';
 import { machineEntry, statusOf, type TransferRate } from './reports.ts';
 import { resume } from './resume.ts';
 import { headHash, waitReport } from './wait-report.ts';
@@ -28,6 +29,7 @@ export interface HubServiceOptions {
   readonly dataDir: string;
   readonly rate: TransferRate;
   readonly now: () => UnixMs;
+  readonly clock: Clock;
   /** Begins the stop; returns at once. */
   readonly shutdown: (reason: string) => void;
   /** Reads the configuration again and puts it into force. */
@@ -240,7 +242,7 @@ export function createHubService(options: HubServiceOptions): HubService {
         hub().engine.actions.rejectApproval(id);
         return { approval: approvalOf(hub(), id) };
       }),
-    'doctor/run': async () => ({ findings: await examine(hub(), options.dataDir) }),
+    'doctor/run': async () => ({ findings: await examine(hub(), options.dataDir, options.clock) }),
   };
 
   /** Runs what a user asked for; what was decided is on disk when the answer goes out. */

@@ -103,6 +103,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       dataDir,
       rate,
       now: () => systemClock.now(),
+      clock: systemClock,
       shutdown: (reason) => stopping.begin(reason),
       reload: reloadNow,
       machines: createMachineService({

@@ -1,5 +1,5 @@
 import type { MachineOs } from '../../core/domain.ts';
-import { isAtLeast, type RsyncVersion } from '../ssh/rsync-version.ts';
+import type { RsyncVersion } from '../ssh/rsync-version.ts';
 import type { PosixMachine } from '../ssh/posix-probe.ts';
 
 /** How changes on a machine are noticed, and what would be faster. */
@@ -35,9 +35,6 @@ export function watcherAdvice(
   };
 }
 
-/** Older ones cannot be told what to transfer in a way that any file name survives. */
-const RSYNC_WANTED = [3, 0] as const;
-
 /** rsync on both sides. */
 export interface RsyncAdvice {
   /** For the user; `null` where there is none. */
@@ -46,20 +43,15 @@ export interface RsyncAdvice {
   readonly fix: string | null;
 }
 
-/** Whether rsync can help with many or large files, and what to install where it cannot. Without it everything goes over SFTP. */
+/** Whether rsync can help with many or large files, and what to install where it is missing. Without it everything goes over SFTP. */
 export function rsyncAdvice(os: MachineOs, probe: PosixMachine | null, here: RsyncVersion | null): RsyncAdvice {
-  const version = probe?.rsync?.version ?? null;
-  const there =
-    probe === null || probe.rsync === null
-      ? null
-      : version === null
-        ? 'rsync of an unknown version'
-        : rsyncName(version);
-  const isGood = version !== null && isAtLeast(version, ...RSYNC_WANTED);
+  const found = probe?.rsync ?? null;
+  const version = found?.version ?? null;
+  const there = found === null ? null : version === null ? 'rsync of an unknown version' : rsyncName(version);
   const fixThere = os === 'macos' ? 'brew install rsync' : 'sudo apt-get install rsync';
   const fixHere = here === null ? 'install rsync on the hub: sudo apt-get install rsync' : null;
   // No shell, no rsync: nothing that could be installed changes that.
-  const fix = probe === null ? null : !isGood ? `install rsync there: ${fixThere}` : fixHere;
+  const fix = probe === null ? null : found === null ? `install rsync there: ${fixThere}` : fixHere;
   return { there, here: here === null ? null : rsyncName(here), fix };
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import { FileSystemError, type FileSystem } from '../ports/file-system.ts';
 import { wirePath } from '../ssh/drive-path.ts';
 import { serverName } from '../ssh/failures.ts';
-import { localRsync } from '../ssh/local-rsync.ts';
+import { rsyncVersion } from '../ssh/rsync.ts';
 import type { SshSession } from '../ssh/session.ts';
 import { lackedExtensions, rsyncAdvice, watcherAdvice } from './advice.ts';
 import { cleanUpAge, readSettings, SettingsRefused, type CleanUpAge } from './clean-up-age.ts';
@@ -46,7 +46,7 @@ export async function probeMachine(
     spaceBelow(outside, isPresent ? facts.claudeDir : facts.home),
     facts.os === 'linux' ? remoteWatchLimit(outside) : null,
     probe === null ? null : remoteClockOffset(session.commands, clock),
-    localRsync(),
+    rsyncVersion(),
   ]);
   const known = inventory.projects.flatMap(({ path, sessions }) => (path === null ? [] : [{ path, sessions }]));
   const rsync = rsyncAdvice(facts.os, probe, here);

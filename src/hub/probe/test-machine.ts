@@ -7,7 +7,7 @@ import { createNodeFileSystem } from '../replica/node-file-system.ts';
 import { readBytes } from '../replica/read-bytes.ts';
 import type { EstablishedConnection } from '../ssh/established.ts';
 import { serverName, SshFailure } from '../ssh/failures.ts';
-import { localRsync } from '../ssh/local-rsync.ts';
+import { rsyncVersion } from '../ssh/rsync.ts';
 import { closeSession, openSession, type SshSession } from '../ssh/session.ts';
 import { CLOCK_OFF_MS, clockFix, lackedExtensions, rsyncAdvice, watcherAdvice } from './advice.ts';
 import { filesOf, folderState, remoteClockOffset } from './remote-facts.ts';
@@ -112,7 +112,7 @@ async function tryOut(steps: Steps, session: SshSession, { config, clock, random
     timed: false,
     fix: watcher.fix,
   });
-  const rsync = rsyncAdvice(facts.os, probe, config.rsync === 'never' ? null : await localRsync());
+  const rsync = rsyncAdvice(facts.os, probe, config.rsync === 'never' ? null : await rsyncVersion());
   if (config.rsync === 'never') steps.add('rsync', 'skipped', 'not to be used (rsync: never)', { timed: false });
   else
     steps.add(

@@ -26,6 +26,7 @@ export class SshReplica implements Replica {
   #built: { readonly facts: MachineFacts; readonly replica: Replica } | null = null;
   #onLost: (error: ReplicaUnreachable) => void = () => undefined;
   #closed = false;
+  #failure: Error | null = null;
 
   constructor(options: SshReplicaOptions) {
     this.#options = options;
@@ -56,6 +57,16 @@ export class SshReplica implements Replica {
     return this.#built?.replica.manyAtOnce ?? 1;
   }
 
+  /** The connection that there is now. */
+  get session(): SshSession | null {
+    return this.#session;
+  }
+
+  /** Why there is none: what ended the last one, or kept the last try from making one. `null` while there is one. */
+  get failure(): Error | null {
+    return this.#session === null ? this.#failure : null;
+  }
+
   onLost(listener: (error: ReplicaUnreachable) => void): void {
     this.#onLost = listener;
   }
@@ -71,7 +82,10 @@ export class SshReplica implements Replica {
         this.#built = { facts: session.facts, replica };
       }
       await this.#built.replica.connect();
+      // Not before: while one is being made the reason why there is none stays the last one.
+      this.#failure = null;
     } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
       await this.#drop();
       throw error;
     }
@@ -89,12 +103,14 @@ export class SshReplica implements Replica {
       isLost = true;
       if (current === null || this.#session !== current) return;
       this.#session = null;
+      this.#failure = reason;
       closeSession(current);
       this.#onLost(new ReplicaUnreachable(this.machine, reason.message, reason));
     };
     try {
       current = await this.#options.open(lost);
     } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
       if (error instanceof ReplicaUnreachable) throw error;
       throw new ReplicaUnreachable(this.machine, error instanceof Error ? error.message : String(error), error);
     }

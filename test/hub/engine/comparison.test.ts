@@ -4,6 +4,7 @@ import { closeSync, openSync, statSync, utimesSync, writeSync } from 'node:fs';
 import { appendFile, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderName } from '../../../src/core/projects/folder-name.ts';
+import { systemClock } from '../../../src/hub/ports/system.ts';
 import { examine } from '../../../src/hub/doctor.ts';
 import { COMPARE_EVERY_MS, lastComparison, type ComparisonReport } from '../../../src/hub/engine/upkeep/comparison.ts';
 import { alertsOf } from '../../../src/hub/reports.ts';
@@ -80,7 +81,7 @@ describe('comparison of all contents', function () {
     assert.equal(await ground.text('mac', path('mac')), text);
     assert.equal(ground.hub.store.heads.segments(key)?.bytes, text.length);
     assert.deepEqual(alerts(), []);
-    const found = (await examine(ground.hub, ground.dataDir)).find(({ check }) => check === 'contents');
+    const found = (await examine(ground.hub, ground.dataDir, systemClock)).find(({ check }) => check === 'contents');
     assert.match(found?.message ?? '', /^3 files of the hub and 4 copies were compared/);
   });
 

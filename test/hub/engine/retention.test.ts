@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { alertsOf } from '../../../src/hub/reports.ts';
+import { systemClock } from '../../../src/hub/ports/system.ts';
 import { examine } from '../../../src/hub/doctor.ts';
 import { lastRetention } from '../../../src/hub/engine/upkeep/retention.ts';
 import type { VersionRow } from '../../../src/hub/store/store.ts';
@@ -160,7 +161,7 @@ describe('retention of versions', function () {
     assert.deepEqual(versionsOf('agents/a.md'), [third, second]);
     const [alert] = alertsOf(ground.hub, ground.clock.now()).filter(({ id }) => id === 'versions-limit');
     assert.match(alert?.message ?? '', /^1 versions younger than 10 days were removed/);
-    const finding = (await examine(ground.hub, ground.dataDir)).find(({ check }) => check === 'versions');
+    const finding = (await examine(ground.hub, ground.dataDir, systemClock)).find(({ check }) => check === 'versions');
     assert.equal(finding?.severity, 'warning');
     await turn();
     assert.deepEqual(
