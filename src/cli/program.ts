@@ -8,6 +8,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
 import { addForget } from './commands/forget.ts';
 import { addHub } from './commands/hub.ts';
+import { addJoin } from './commands/join.ts';
 import { addMachines } from './commands/machines.ts';
 import { addRestore } from './commands/restore.ts';
 import { addStatus } from './commands/status.ts';
@@ -30,6 +31,7 @@ const COMMANDS = [
   addWait,
   addSync,
   addMachines,
+  addJoin,
   addDoctor,
   addConflicts,
   addVersions,

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { HubError } from '../../protocol/errors.ts';
-import type { DryRun, HostKeyQuestion, MachineTarget, MachinesAddResult, ProbeReport } from '../../protocol/probe.ts';
+import type { DryRun, MachineTarget, MachinesAddResult, ProbeReport } from '../../protocol/probe.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { confirm } from '../confirm.ts';
 import { parseDestination } from '../destination.ts';
 import { EXIT, UsageError, type ExitCode } from '../failure.ts';
+import { acceptedFingerprint, hasTerminal } from '../host-key.ts';
 import { withMachineDesk, type MachineDesk } from '../machine-service.ts';
 import { plainLine } from '../plain-text.ts';
 import { printDryRun, printProbe } from '../probe-report.ts';
@@ -80,10 +81,6 @@ export function addMachinesAdd(machines: Command, host: CommandHost): void {
         );
       }),
     );
-}
-
-function hasTerminal({ world }: Cli): boolean {
-  return world.stdin.isTTY === true && world.stderr.isTTY === true;
 }
 
 function targetOf({ world }: Cli, destination: string, options: AddOptions): MachineTarget {
@@ -190,44 +187,10 @@ async function look(
     const result = await desk.request('machines/probe', { machine, target, acceptHostKeys });
     if (result.kind === 'probed') return result;
     const { question } = result;
-    const isAsked = hasTerminal(cli) && !acceptHostKeys.includes(question.fingerprint);
-    if (!isAsked || !(await confirmHostKey(cli, question)))
-      throw hostKeyRefusal(question, options.acceptHostKey ?? [], isAsked);
-    acceptHostKeys.push(question.fingerprint);
+    const isRefused = acceptHostKeys.includes(question.fingerprint);
+    // Accepted and still unknown: it was written to no avail.
+    acceptHostKeys.push(await acceptedFingerprint(cli, question, isRefused ? [] : (options.acceptHostKey ?? [])));
   }
-}
-
-async function confirmHostKey(
-  cli: Cli,
-  { server, type, fingerprint, file, compareWith }: HostKeyQuestion,
-): Promise<boolean> {
-  cli.world.stderr.write(
-    [
-      `${plainLine(server)} is not known yet. It offers the ${plainLine(type)} host key`,
-      `  ${plainLine(fingerprint)}`,
-      'Compare it with what this shows on that machine itself:',
-      `  ${plainLine(compareWith)}`,
-      '',
-    ].join('\n'),
-  );
-  return confirm(
-    cli.world,
-    `Is it the same? Then it is written to ${plainLine(file)}.`,
-    '--accept-host-key FINGERPRINT',
-  );
-}
-
-function hostKeyRefusal(question: HostKeyQuestion, accepted: readonly string[], wasAsked: boolean): HubError {
-  const { server, type, fingerprint, compareWith } = question;
-  const other = accepted.length === 0 || wasAsked ? '' : `, which is not ${accepted.join(' or ')}`;
-  return new HubError(
-    'refused',
-    `${server} offers the ${type} host key ${fingerprint}${other}; nobody has accepted it yet`,
-    {
-      unchanged: 'Nothing was changed, and nothing of you was sent there.',
-      next: `Compare it with what ${compareWith} shows on that machine itself. Only if it is the same: --accept-host-key ${fingerprint}`,
-    },
-  );
 }
 
 /** `null`: settings.json there stays as it is. */

@@ -93,6 +93,53 @@ export class EstablishedConnection implements SshConnection {
     );
   }
 
+  /**
+   * Has the server listen and pass on who connects there, until `end` or the end of this connection. One at a time.
+   * @param port 0: the server chooses one. @param onConnection gets each connection; it has to end it.
+   * @throws SshFailure `unreachable` where the server does not: forbidden, or the port is taken.
+   */
+  async listenThere(
+    host: string,
+    port: number,
+    onConnection: (stream: Duplex) => void,
+  ): Promise<{ readonly port: number; end(): Promise<void> }> {
+    const take = (_details: unknown, accept: () => ClientChannel): void => {
+      const channel = accept();
+      keepQuiet(channel);
+      onConnection(channel);
+    };
+    this.#client.on('tcp connection', take);
+    try {
+      const bound = await this.#open<number>(
+        (callback) => this.#client.forwardIn(host, port, (error, real) => callback(error, real ?? port)),
+        (error) =>
+          new SshFailure(
+            'unreachable',
+            `having ${this.#server} listen on ${host}:${port}: ${serverText(error.message)}`,
+            {
+              next: 'Check that nothing else listens there, and that its sshd_config allows it (AllowTcpForwarding yes or remote, PermitListen).',
+              cause: error,
+            },
+          ),
+        () => undefined,
+      );
+      const listening = port === 0 ? bound : port;
+      return {
+        port: listening,
+        end: () =>
+          new Promise((resolve) => {
+            this.#client.off('tcp connection', take);
+            if (this.#end !== null) return resolve();
+            // However it answers: with the connection it ends anyway.
+            this.#client.unforwardIn(host, listening, () => resolve());
+          }),
+      };
+    } catch (error) {
+      this.#client.off('tcp connection', take);
+      throw error;
+    }
+  }
+
   onLost(listener: (reason: Error) => void): void {
     if (this.#isClosed) return;
     const reason = this.#end;
