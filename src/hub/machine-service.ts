@@ -50,6 +50,13 @@ export function createMachineService(options: MachineServiceOptions): MachineMet
     await options.reload();
     return true;
   };
+  // One after the other: two clients that add at once must not find each other's lock on the file.
+  let turn: Promise<unknown> = Promise.resolve();
+  const edited = (work: () => Promise<unknown>): Promise<void> => {
+    const done = turn.then(() => orRefusal(work));
+    turn = done.catch(() => undefined);
+    return done;
+  };
   return {
     'machines/probe': (params) => probe(options, params),
     'machines/add': async (params) => {
@@ -149,7 +156,7 @@ async function orHubError<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function edited(work: () => Promise<unknown>): Promise<void> {
+async function orRefusal(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { DryRun, MachinesAddResult, ProbeReport } from '../../src/protocol/probe.ts';
@@ -249,6 +249,27 @@ describe('machines add', function () {
     assert.equal(error.code, 'unreachable');
     assert.match(error.next, /SSH server/);
     assert.deepEqual(await machines(), ['xps']);
+  });
+
+  it('several that are added at once are all added', async () => {
+    made = await NewMachine.open();
+    await made.home.make();
+    await ground().startHub();
+    const names = ['a', 'b', 'c', 'd'];
+    const folder = (name: string) => join(ground().root, 'folders', name, '.claude');
+    const nowhere = await ground().run('machines', 'add', 'a', '--local', folder('a'), '--yes');
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.stderr, /Nothing was changed.*Make the folder/s);
+    for (const name of names) await mkdir(join(folder(name), '..'), { recursive: true });
+    const runs = await Promise.all(
+      names.map((name) => ground().run('machines', 'add', name, '--local', folder(name), '--yes')),
+    );
+    assert.deepEqual(
+      runs.map(({ code, stderr }) => [code, stderr]),
+      names.map(() => [0, '']),
+    );
+    assert.deepEqual((await machines()).sort(), [...names, 'xps']);
+    await until('all are taken up', async () => (await ground().status()).machines.length === 5);
   });
 
   it('remove takes the machine out of a running hub and deletes nothing', async () => {

@@ -39,13 +39,16 @@ export async function prepareRemote(session: SshSession, preparation: Preparatio
 /** The same for a folder of this computer. @throws {HubError} {FileSystemError} {SettingsRefused} */
 export async function prepareLocal(claudeDir: string, preparation: Preparation): Promise<Prepared> {
   const unchanged = 'Nothing was changed.';
-  const there = await stat(claudeDir).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw new HubError('io', `looking at ${claudeDir}: ${error.message}`, { unchanged, cause: error });
-  });
+  const failed = (error: NodeJS.ErrnoException): never => {
+    const next = error.code === 'ENOENT' ? 'Make the folder that it is to lie in, or correct the path.' : null;
+    throw new HubError('io', `${claudeDir} cannot be used: ${error.message}`, { unchanged, next, cause: error });
+  };
+  const there = await stat(claudeDir).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? null : failed(error),
+  );
   if (there !== null && !there.isDirectory()) throw new HubError('refused', `${claudeDir} is no folder`, { unchanged });
   const createdClaudeDir = there === null && preparation.createClaudeDir;
-  if (createdClaudeDir) await mkdir(claudeDir, { mode: 0o700 });
+  if (createdClaudeDir) await mkdir(claudeDir, { mode: 0o700 }).catch(failed);
   return {
     createdClaudeDir,
     settingsKept: await raise(createNodeFileSystem(claudeDir), claudeDir, preparation),
