@@ -4,7 +4,7 @@ import type { Config, SshMachineConfig } from './config/schema.ts';
 import { ALL_GUARDS } from './engine/guards.ts';
 import { followedRootsOf } from './machine-roots.ts';
 import type { Clock, Random } from './ports/clock.ts';
-import { FileSystemError, type FileSystem } from './ports/file-system.ts';
+import type { FileSystem } from './ports/file-system.ts';
 import { createFollowedFileSystem } from './replica/followed-file-system.ts';
 import { createFollowedReplica } from './replica/followed-replica.ts';
 import { createFollowedWatch } from './replica/followed-watch.ts';
@@ -17,10 +17,7 @@ import { Bandwidth } from './ssh/bandwidth.ts';
 import { wirePath } from './ssh/drive-path.ts';
 import { openSession, type MachineFacts, type SshSession } from './ssh/session.ts';
 import { remoteProcesses } from './ssh/remote-processes.ts';
-import { bulkFiles, type BulkFilesOptions } from './ssh/bulk/bulk-files.ts';
-import { RsyncLink } from './ssh/bulk/rsync-link.ts';
-import { remoteHashes } from './ssh/remote-hashes.ts';
-import { rsyncVersion } from './ssh/rsync.ts';
+import { Bulk } from './ssh/bulk/bulk.ts';
 import { chooseWatch } from './ssh/choose-watch.ts';
 import { createSftpFileSystem } from './ssh/sftp-file-system.ts';
 import { SshReplica } from './ssh/ssh-replica.ts';
@@ -49,8 +46,6 @@ export interface SshMachineOptions {
 const MANY_WITH_RSYNC = 4_096;
 /** Without it. */
 const MANY_IN_BURSTS = 256;
-/** Longest time for the hashes of one transfer. */
-const HASHES_MS = 300_000;
 
 /** Builds the replica; nothing is connected before `connect`. */
 export function createSshMachine(options: SshMachineOptions): Replica {
@@ -96,6 +91,19 @@ function createTree(
   const fs = roots === null ? own : createFollowedFileSystem(own, outside, claudeDir, roots);
   const ownWatch = createWatch(claudeDir, prune);
   const followedWatch = roots === null ? null : createFollowedWatch(ownWatch, roots, createWatch, prune);
+  const bulk = new Bulk({
+    machine: name,
+    claudeDir,
+    session,
+    clock,
+    random: options.random,
+    rsync: config.rsync,
+    explicit: { identityFile: config.identityFile !== undefined, knownHostsFile: config.knownHostsFile !== undefined },
+    bytesPerSecond: options.sync.bandwidthLimitKBps === null ? null : options.sync.bandwidthLimitKBps * 1000,
+    staging: `${options.dataDir}/staging`,
+    threads: options.threads,
+    onTrouble: options.onTrouble,
+  });
   const replica = createTreeReplica({
     machine: name,
     hub: options.hub,
@@ -117,55 +125,10 @@ function createTree(
     longestAppend: facts.maxWrite,
     overNetwork: true,
     manyAtOnce: config.rsync === 'auto' && (session().probe?.rsync ?? null) !== null ? MANY_WITH_RSYNC : MANY_IN_BURSTS,
-    hashes: (paths) => hashesThere(options, session, claudeDir, paths),
-    many: (context) => bulkFiles(context, os, bulkOptions(options, facts, session)),
+    hashes: (paths) => bulk.hashes('', paths),
+    patchTemp: (temp, like, source, size) => bulk.patchTemp({ temp, like, source, size }),
+    many: (context) => bulk.many(context, os),
   });
   if (roots === null || followedWatch === null) return replica;
   return createFollowedReplica({ replica, roots, fs, watch: followedWatch, intents: store.intents, undo: store.undo });
-}
-
-function bulkOptions(
-  options: SshMachineOptions,
-  { claudeDir }: MachineFacts,
-  session: () => SshSession,
-): BulkFilesOptions {
-  const { name, config, clock, threads, onTrouble } = options;
-  const limit = options.sync.bandwidthLimitKBps;
-  return {
-    claudeDir,
-    staging: `${options.dataDir}/staging`,
-    threads,
-    link: new RsyncLink({
-      clock,
-      session,
-      mode: config.rsync,
-      localVersion: () => rsyncVersion(),
-      explicit: {
-        identityFile: config.identityFile !== undefined,
-        knownHostsFile: config.knownHostsFile !== undefined,
-      },
-      bytesPerSecond: limit === null ? null : limit * 1000,
-      onTrouble: (reason) => onTrouble(new Error(`${name}: ${reason}`)),
-    }),
-    hashes: (folder, names) => hashesThere(options, session, `${claudeDir}/${folder}`, names),
-  };
-}
-
-/** `null` where the machine cannot hash. @throws {FileSystemError} `disconnected` */
-async function hashesThere(
-  { name, onTrouble }: SshMachineOptions,
-  session: () => SshSession,
-  root: string,
-  paths: readonly string[],
-): Promise<ReadonlyMap<string, string> | null> {
-  const { commands, probe, channel } = session();
-  const tool = probe?.sha256 ?? null;
-  if (tool === null) return null;
-  try {
-    return await remoteHashes({ commands, tool, root, timeoutMs: HASHES_MS }, paths);
-  } catch (error) {
-    if (channel.isLost) throw new FileSystemError('disconnected', 'hash', root, error);
-    onTrouble(new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`));
-    return null;
-  }
 }

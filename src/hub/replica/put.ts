@@ -29,7 +29,12 @@ export async function guardedPut(
       expect.kind === 'absent' ? await makeRoom(context, os, path) : await notAsExpected(context, path, expect.stat);
     if (early !== null) return early;
 
-    temp = await writeTemp(context, request, expect.kind === 'file' || context.durableCreates);
+    temp = await writeTemp(
+      context,
+      request,
+      expect.kind === 'file' || context.durableCreates,
+      expect.kind === 'file' ? path : null,
+    );
     const outcome =
       expect.kind === 'absent'
         ? await create(context, temp, path)

@@ -166,6 +166,10 @@ export interface PutRequest {
   readonly expect: Expectation;
   /** Called once, or once more after a failed try. */
   readonly content: () => AsyncIterable<Buffer>;
+  /** See `CreateRequest.source`; for large files of which only a part may have to be sent. */
+  readonly source?: string | null;
+  /** Of the content, where it is known. */
+  readonly sha256?: Sha256 | null;
   readonly size: number;
   readonly mtimeMs: UnixMs;
   readonly executable: boolean;

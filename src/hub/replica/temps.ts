@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FileStat } from '../../core/domain.ts';
+import type { FileStat, RelativePath } from '../../core/domain.ts';
 import { FileSystemError } from '../ports/file-system.ts';
 import type { OpenFile } from '../ports/file-system.ts';
 import { TEMP_FOLDER } from './private-folder.ts';
@@ -9,7 +9,6 @@ import { fileStat } from './safe-walk.ts';
 import { privateName } from './tree-context.ts';
 import type { TreeContext } from './tree-context.ts';
 
-const CHUNK_BYTES = 1024 * 1024;
 /** How many writes or reads of a long file are under way at once. */
 const CHUNKS_AHEAD = 4;
 
@@ -31,9 +30,17 @@ export interface Temp {
  * Writes the content beside its destination's volume, with times and executable bit, and reads it back. One bad copy is
  * written a second time.
  * @param durable whether it is on stable storage before the promise resolves.
+ * @param like what is replaced: where only a part of a large file differs, not all of it may have to be written.
  * @throws {TempDamaged} @throws {FileSystemError}
  */
-export async function writeTemp(context: TreeContext, request: PutRequest, durable: boolean): Promise<Temp> {
+export async function writeTemp(
+  context: TreeContext,
+  request: PutRequest,
+  durable: boolean,
+  like: RelativePath | null = null,
+): Promise<Temp> {
+  const patched = like === null ? null : await patchedTemp(context, request, like);
+  if (patched !== null) return patched;
   try {
     return await writeTempOnce(context, request, durable);
   } catch (error) {
@@ -99,7 +106,7 @@ async function writeTempOnce(context: TreeContext, request: PutRequest, durable:
     if (context.guards.on('read-back')) {
       const isSame =
         written.bytes === null
-          ? (await hashOf(context, path, request.size)) === written.hash
+          ? (await context.hashOf(path, request.size)) === written.hash
           : await holds(context, path, written.bytes);
       if (!isSame) throw new TempDamaged('does not read back as it was written');
     }
@@ -109,6 +116,34 @@ async function writeTempOnce(context: TreeContext, request: PutRequest, durable:
     if (!FileSystemError.is(error, 'disconnected')) await discardTemp(context, path);
     throw error;
   }
+}
+
+/** A temp made from an earlier state of the file; `null` where there is no such way, or it did not come out right. */
+async function patchedTemp(context: TreeContext, request: PutRequest, like: RelativePath): Promise<Temp | null> {
+  const { source = null, size, mtimeMs } = request;
+  if (context.patchTemp === null || source === null || request.executable) return null;
+  const path = `${TEMP_FOLDER}/${privateName(context)}`;
+  try {
+    if (await context.patchTemp(path, like, source, size)) {
+      await context.fs.setTimes(path, mtimeMs);
+      const stat = await context.fs.lstat(path);
+      if (stat?.type === 'file' && stat.size === size && (await isContent(context, path, request)))
+        return { path, stat: fileStat(stat) };
+    }
+  } catch (error) {
+    if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
+  }
+  await discardTemp(context, path);
+  return null;
+}
+
+/** Compared by hashes: the one of the content may have to be made, the other one is made where the file is, if that can be. */
+async function isContent(context: TreeContext, path: string, request: PutRequest): Promise<boolean> {
+  const there = await context.hashOf(path, request.size);
+  if (request.sha256 !== undefined && request.sha256 !== null) return there === request.sha256;
+  const hash = createHash('sha256');
+  for await (const chunk of request.content()) hash.update(chunk);
+  return there === hash.digest('hex');
 }
 
 /** What was written: content of one chunk itself, longer content by its hash. */
@@ -168,19 +203,6 @@ async function holds(context: TreeContext, path: string, bytes: Buffer): Promise
 function noted<T>(running: Promise<T>): Promise<T> {
   running.catch(() => undefined);
   return running;
-}
-
-async function hashOf(context: TreeContext, path: string, size: number): Promise<string> {
-  const hash = createHash('sha256');
-  const file = await context.fs.open(path, 'read');
-  try {
-    for (let offset = 0; offset < size; offset += CHUNK_BYTES) {
-      hash.update(await file.read(offset, Math.min(CHUNK_BYTES, size - offset)));
-    }
-  } finally {
-    await file.close();
-  }
-  return hash.digest('hex');
 }
 
 /** Volumes without permissions have no executable bit; the content is what counts there. */

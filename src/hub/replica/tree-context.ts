@@ -1,4 +1,4 @@
-import type { MachineName, UnixMs } from '../../core/domain.ts';
+import type { MachineName, RelativePath, Sha256, UnixMs } from '../../core/domain.ts';
 import type { Guards } from '../engine/guards.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { FileSystem } from '../ports/file-system.ts';
@@ -36,6 +36,13 @@ export interface TreeContext {
   readonly readBack: boolean;
   /** Whether a file that is written now gets this time (the machine's, ms) by itself, as far as anybody cares. */
   readonly isNow: (mtimeMs: UnixMs) => boolean;
+  /**
+   * Another way to make a temp of a large file than to write it, from what lies at `like`. @returns whether the temp may be there, with
+   * the content perhaps. `null` where there is none.
+   */
+  readonly patchTemp: ((temp: string, like: RelativePath, source: string, size: number) => Promise<boolean>) | null;
+  /** SHA-256 of a file of ours, of `size` bytes: hashed where it lies, where that can be. @throws {FileSystemError} */
+  readonly hashOf: (path: string, size: number) => Promise<Sha256>;
   /** Folders that need not be looked at again; `null` where looking costs nothing. */
   readonly knownFolders: KnownFolders | null;
   /** Room on the volume. */

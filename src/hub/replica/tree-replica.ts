@@ -15,6 +15,7 @@ import {
   requireClaudeFolder,
   writeMarker,
 } from './claude-folder.ts';
+import { hashByReading } from './hash-by-reading.ts';
 import { HubMark, type HubIdentity } from './hub-mark.ts';
 import { KnownFolders } from './known-folders.ts';
 import type { LivenessProbe } from './liveness.ts';
@@ -43,6 +44,9 @@ const DEFAULT_MAX_PACKET = 255 * 1024;
 
 /** Over a network a time that is off by less is not set: files there have whole seconds anyway. */
 const NOW_MS = 1_000;
+
+/** A smaller file is read in less time than a command takes to begin. */
+const WORTH_A_COMMAND_BYTES = 4 * 1024 * 1024;
 
 /** What a replica is made of. */
 export interface TreeReplicaOptions {
@@ -87,6 +91,8 @@ export interface TreeReplicaOptions {
   readonly overNetwork?: boolean;
   /** How many files are carried together; default: by threads where there are some, in bursts over a network, else one by one. */
   readonly many?: (context: TreeContext) => ManyFiles;
+  /** See `TreeContext.patchTemp`. */
+  readonly patchTemp?: TreeContext['patchTemp'];
   /** See `Replica.hashes`. */
   readonly hashes?: (paths: readonly RelativePath[]) => Promise<ReadonlyMap<RelativePath, Sha256> | null>;
   /** See `Replica.manyAtOnce`; default 64. */
@@ -124,6 +130,10 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
     durableCreates: options.durableCreates ?? true,
     verifyHandle: !overNetwork,
     readBack: !overNetwork,
+    patchTemp: options.patchTemp ?? null,
+    hashOf: async (path, size) =>
+      (size >= WORTH_A_COMMAND_BYTES ? (await options.hashes?.([path]))?.get(path) : undefined) ??
+      hashByReading(fs, path, size),
     isNow: (mtimeMs) => overNetwork && Math.abs(mtimeMs - (options.clock.now() + offsetMs)) <= NOW_MS,
     knownFolders,
     room: new Room(fs, options.clock),

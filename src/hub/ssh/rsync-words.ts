@@ -34,6 +34,8 @@ export interface RsyncCommand {
   readonly partialDir: string;
   readonly bytesPerSecond?: number;
   readonly compress?: boolean;
+  /** For `compress`; rsync limits it to what its algorithm knows. Default: the algorithm's own. */
+  readonly compressLevel?: number;
   /** No comparison with what is there: for files of which nothing is. */
   readonly wholeFile?: boolean;
 }
@@ -78,6 +80,7 @@ export function rsyncWords(command: RsyncCommand): string[] {
       ? []
       : [`--bwlimit=${Math.max(1, Math.round(command.bytesPerSecond / 1024))}`]),
     ...(command.compress === true ? ['-z'] : []),
+    ...(command.compress === true && command.compressLevel !== undefined ? [`--zl=${command.compressLevel}`] : []),
     ...(command.wholeFile === true ? ['-W'] : []),
     `--rsync-path=${throughSh(script)}`,
     ...['-e', sshWords(ssh).map(forRsync).join(' ')],

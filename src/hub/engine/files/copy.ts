@@ -224,6 +224,9 @@ export class FileCopy {
       const outcome = await machine.replica.put(pair.path, {
         expect: stat === null ? { kind: 'absent' } : { kind: 'file', stat, sha256 },
         content: rendered.content,
+        // Of settings a machine gets its own rendering.
+        source: rule.merge === 'keys' ? null : this.#ctx.archive.localPath(pair.key),
+        sha256: rule.merge === 'keys' ? null : head.hash,
         size: rendered.size,
         mtimeMs: Math.min(head.mtimeMs, this.#ctx.clock.now()) + machine.clockOffsetMs,
         executable: head.executable,

@@ -57,6 +57,7 @@ export class LogDelivery {
     const outcome = await machine.replica.put(pair.path, {
       ...place,
       content: () => readHead(this.#ctx, pair.key, [0, head.size], generation),
+      source: this.#ctx.archive.localPath(pair.key),
       size: head.size,
       mtimeMs: this.#mtime(machine, head),
       executable: false,

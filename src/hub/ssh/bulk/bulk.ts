@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { MachineName, MachineOs, RelativePath, Sha256 } from '../../../core/domain.ts';
+import type { Random } from '../../ports/clock.ts';
+import { FileSystemError } from '../../ports/file-system.ts';
+import type { CopyThreads } from '../../replica/many/copy-threads.ts';
+import type { ManyFiles } from '../../replica/many/many-files.ts';
+import type { TreeContext } from '../../replica/tree-context.ts';
+import { remoteHashes } from '../remote-hashes.ts';
+import { rsyncVersion } from '../rsync.ts';
+import { bulkFiles } from './bulk-files.ts';
+import { patchTemp } from './patch.ts';
+import { RsyncLink, type RsyncLinkOptions } from './rsync-link.ts';
+
+/** Longest time for the hashes of one lot of files. */
+const HASHES_MS = 300_000;
+
+/** A machine and what large amounts of its files go by. */
+export interface BulkOptions extends Pick<RsyncLinkOptions, 'session' | 'clock' | 'explicit' | 'bytesPerSecond'> {
+  readonly machine: MachineName;
+  /** Absolute claudeDir there. */
+  readonly claudeDir: string;
+  readonly random: Random;
+  /** The machine's setting. */
+  readonly rsync: 'auto' | 'never';
+  /** Absolute folder of the hub on the volume of its archive, in which nothing outlives the process. */
+  readonly staging: string;
+  readonly threads: CopyThreads;
+  /** Something did not work and goes another way; for the log. */
+  readonly onTrouble: (error: Error) => void;
+}
+
+/** What is not done file by file over SFTP: many files, parts of large ones, hashes of what lies there. */
+export class Bulk {
+  readonly #options: BulkOptions;
+  readonly #link: RsyncLink;
+
+  constructor(options: BulkOptions) {
+    this.#options = options;
+    this.#link = new RsyncLink({
+      ...options,
+      mode: options.rsync,
+      localVersion: () => rsyncVersion(),
+      onTrouble: (reason) => options.onTrouble(new Error(`${options.machine}: ${reason}`)),
+    });
+  }
+
+  /** See `ManyFiles`. */
+  many(context: TreeContext, os: MachineOs): ManyFiles {
+    const { claudeDir, staging, threads } = this.#options;
+    const hashes = (folder: RelativePath, names: readonly string[]): ReturnType<Bulk['hashes']> =>
+      this.hashes(folder, names);
+    return bulkFiles(context, os, { link: this.#link, claudeDir, staging, threads, hashes });
+  }
+
+  /** See `patchTemp`. */
+  patchTemp(file: Parameters<typeof patchTemp>[1]): Promise<boolean> {
+    const { claudeDir, staging, random, session } = this.#options;
+    return patchTemp(
+      {
+        link: this.#link,
+        commands: () => session().commands,
+        remoteFolder: claudeDir,
+        newFolder: () => join(staging, `p${random.hex(16)}-patch`),
+      },
+      file,
+    );
+  }
+
+  /** SHA-256 of files in a folder below claudeDir, hashed there; `null` where the machine cannot. @throws {FileSystemError} `disconnected` */
+  async hashes(folder: RelativePath, names: readonly string[]): Promise<ReadonlyMap<string, Sha256> | null> {
+    const { session, claudeDir, machine, onTrouble } = this.#options;
+    const { commands, probe, channel } = session();
+    const tool = probe?.sha256 ?? null;
+    if (tool === null) return null;
+    const root = folder === '' ? claudeDir : `${claudeDir}/${folder}`;
+    try {
+      return await remoteHashes({ commands, tool, root, timeoutMs: HASHES_MS }, names);
+    } catch (error) {
+      if (channel.isLost) throw new FileSystemError('disconnected', 'hash', folder, error);
+      onTrouble(new Error(`${machine}: ${error instanceof Error ? error.message : String(error)}`, { cause: error }));
+      return null;
+    }
+  }
+}
