@@ -1,3 +1,4 @@
+import { SshFailure } from './failures.ts';
 import { RemoteCommandFailure } from './remote-commands.ts';
 import type { RemoteCommands } from './remote-commands.ts';
 import { parseRsyncVersion } from './rsync-version.ts';
@@ -51,7 +52,10 @@ export async function probePosix(commands: RemoteCommands): Promise<PosixMachine
     const { stdout } = await commands.run(SCRIPT, { maxBytes: MOST_BYTES, timeoutMs: WITHIN_MS });
     return parseProbe(stdout.toString('utf8'));
   } catch (error) {
-    if (error instanceof RemoteCommandFailure && error.code === 'no-shell') return null;
+    // A server for files says it in one of these ways: it runs something else, refuses, or ends the channel without a word. Where it is the
+    // connection that ended, the next request says so.
+    if (error instanceof RemoteCommandFailure && (error.code === 'no-shell' || error.code === 'cut')) return null;
+    if (SshFailure.is(error, 'no-exec')) return null;
     throw error;
   }
 }

@@ -35,6 +35,8 @@ export interface SshSession {
   /** What is installed there; `null` where no shell answers. */
   readonly probe: PosixMachine | null;
   readonly facts: MachineFacts;
+  /** Aborted when the session is closed: what goes to the machine beside its connection (rsync) goes with it. */
+  readonly end: AbortController;
 }
 
 /** What a session is opened with. */
@@ -82,6 +84,7 @@ export async function openSession(options: OpenSessionOptions): Promise<SshSessi
       commands,
       probe,
       facts: { os, home, claudeDir, start, maxWrite: channel.maxWrite },
+      end: new AbortController(),
     };
   } catch (error) {
     connection.close();
@@ -90,7 +93,8 @@ export async function openSession(options: OpenSessionOptions): Promise<SshSessi
 }
 
 /** Ends what was opened. */
-export function closeSession({ channel, connection }: SshSession): void {
+export function closeSession({ channel, connection, end }: SshSession): void {
+  end.abort();
   channel.close();
   connection.close();
 }

@@ -2,6 +2,7 @@ import type { RelativePath } from '../../../core/domain.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { runRsync, type RsyncOutcome } from '../rsync.ts';
 import { isAtLeast, type RsyncVersion } from '../rsync-version.ts';
+import { RsyncRefused } from '../rsync-words.ts';
 import type { SshSession } from '../session.ts';
 
 /** After a transfer that failed as a whole rsync is left alone for this long: SFTP does its work meanwhile. */
@@ -60,12 +61,10 @@ export class RsyncLink {
     { wholeFile = true }: { readonly wholeFile?: boolean } = {},
   ): Promise<boolean> {
     const { clock, session, explicit, bytesPerSecond } = this.#options;
-    const { settings, probe, connection } = session();
+    const { settings, probe, end } = session();
     const localVersion = await (this.#version ??= this.#options.localVersion());
     if (localVersion === null || probe?.rsync === null || probe === null) return false;
-    const abort = new AbortController();
-    connection.onLost(() => abort.abort());
-    const outcome = await runRsync({
+    const transfer = runRsync({
       direction,
       ssh: {
         host: settings.host,
@@ -87,9 +86,18 @@ export class RsyncLink {
       ...(bytesPerSecond === null ? {} : { bytesPerSecond }),
       paths,
       clock,
-      signal: abort.signal,
+      // It has a connection of its own, which would go on, and no place in the next session.
+      signal: end.signal,
     });
-    return this.#judge(outcome);
+    try {
+      return this.#judge(await transfer);
+    } catch (error) {
+      if (!(error instanceof RsyncRefused)) throw error;
+      // It will not be another setting before the configuration is read anew.
+      this.#givenUpAt = Infinity;
+      this.#options.onTrouble(`${error.message}; files go over SFTP`);
+      return false;
+    }
   }
 
   #judge(outcome: RsyncOutcome): boolean {

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseConfig } from '../../../src/hub/config/parse.ts';
+import type { SshMachineConfig } from '../../../src/hub/config/schema.ts';
+import { systemClock, systemRandom } from '../../../src/hub/ports/system.ts';
+import { RsyncLink } from '../../../src/hub/ssh/bulk/rsync-link.ts';
+import { rsyncVersion } from '../../../src/hub/ssh/rsync.ts';
+import { closeSession, openSession, type SshSession } from '../../../src/hub/ssh/session.ts';
+import type { Sshd } from '../../fixtures/ssh/sshd.ts';
+import { until } from '../hub-ground.ts';
+import { SshGround } from './ground.ts';
+
+describe('a session with a machine', () => {
+  let ground: SshGround;
+  beforeEach(async () => {
+    ground = await SshGround.make();
+  });
+  afterEach(() => ground.end());
+
+  function open(server: Sshd, more: Partial<Sshd['entry']> = {}): Promise<SshSession> {
+    const text = JSON.stringify({ machines: { there: { ...server.entry, ...more } } });
+    const config = parseConfig(text, 'test', ground.root).machines['there'] as SshMachineConfig;
+    return openSession({
+      config,
+      home: ground.root,
+      clock: systemClock,
+      random: systemRandom,
+      onLost: () => undefined,
+    });
+  }
+
+  function linkOf(session: SshSession, onTrouble: (reason: string) => void): RsyncLink {
+    return new RsyncLink({
+      clock: systemClock,
+      session: () => session,
+      mode: 'auto',
+      localVersion: () => rsyncVersion(),
+      explicit: { identityFile: true, knownHostsFile: true },
+      bytesPerSecond: 100_000,
+      onTrouble,
+    });
+  }
+
+  it('is one of files alone where the server refuses to run commands', async () => {
+    // SFTP takes the one channel that there is.
+    const server = await ground.serve('nas', { config: ['MaxSessions 1'] });
+    const session = await open(server);
+    try {
+      assert.equal(session.probe, null);
+      assert.equal(session.facts.home, join(ground.root, 'nas', 'home'));
+    } finally {
+      closeSession(session);
+    }
+  });
+
+  it('takes an rsync that is under way along when it ends', async () => {
+    const server = await ground.serve('rog');
+    const from = join(ground.root, 'from');
+    const to = join(ground.root, 'rog/home/to');
+    mkdirSync(from);
+    mkdirSync(to);
+    writeFileSync(join(from, 'large'), Buffer.alloc(4_000_000, 7));
+    const session = await open(server);
+    const before = (await server.sessions()).length;
+    const transfer = linkOf(session, assert.fail).transfer('push', from, to, ['large']);
+    await until('rsync is at work', async () => (await server.sessions()).length > before);
+    closeSession(session);
+    assert.equal(await transfer, false);
+    await until('nothing is left of it', async () => (await server.sessions()).length === 0, 8_000);
+  });
+
+  it('goes on over SFTP where rsync cannot be handed a setting, and says so once', async () => {
+    const server = await ground.serve('rog');
+    const identityFile = join(ground.root, 'my "good" key');
+    copyFileSync(server.identityFile, identityFile);
+    const session = await open(server, { identityFile });
+    try {
+      const troubles: string[] = [];
+      const link = linkOf(session, (reason) => troubles.push(reason));
+      assert.equal(await link.isThere(), true);
+      assert.equal(await link.transfer('pull', ground.root, '/', ['a']), false);
+      assert.equal(await link.isThere(), false);
+      assert.match(troubles.join(), /cannot be handed to rsync.*files go over SFTP$/);
+    } finally {
+      closeSession(session);
+    }
+  });
+});
