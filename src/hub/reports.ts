@@ -26,7 +26,8 @@ export class TransferRate {
     } else if (span > 0) {
       this.#rate = ((total - this.#mark.bytes) * 1000) / Math.max(span, 1_000);
     }
-    return Math.round(this.#rate);
+    // What was under way and came to nothing takes bytes back.
+    return Math.max(0, Math.round(this.#rate));
   }
 }
 
@@ -63,7 +64,7 @@ export function statusOf(
       successRate: tried === 0 ? 1 : totals.syncs / tried,
       bytesSent: sent,
       bytesReceived: received,
-      bytesPerSecond: rate.at(now, sent + received),
+      bytesPerSecond: rate.at(now, sent + received + links.reduce((sum, link) => sum + link.bytesUnderWay, 0)),
     },
     approvals: { waiting: hub.store.approvals.list('waiting').length },
   };
@@ -109,7 +110,7 @@ export function machineReport(hub: Hub, link: MachineLink): MachineReport {
             phase: link.lastScanAt === null ? ('scanning' as const) : ('writing' as const),
             filesDone: files,
             filesTotal: files + waiting,
-            bytesDone: bytes,
+            bytesDone: Math.min(bytes + link.bytesUnderWay, Math.max(bytes, waitingBytes)),
             bytesTotal: Math.max(bytes, waitingBytes),
           },
         }

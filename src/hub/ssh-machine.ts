@@ -61,7 +61,7 @@ export function createSshMachine(options: SshMachineOptions): Replica {
       claudeDir: row?.claudeDir ?? config.claudeDir,
     },
     open: (onLost) => openSession({ config, home: options.home, clock, random: options.random, onLost }),
-    build: (facts, session) => createTree(options, bandwidth, facts, session),
+    build: (facts, session, onProgress) => createTree(options, bandwidth, facts, { session, onProgress }),
   });
 }
 
@@ -69,7 +69,7 @@ function createTree(
   options: SshMachineOptions,
   bandwidth: Bandwidth | null,
   facts: MachineFacts,
-  session: () => SshSession,
+  { session, onProgress }: { readonly session: () => SshSession; readonly onProgress: (bytes: number) => void },
 ): Replica {
   const { name, config, store, clock, rules } = options;
   const { os, home, claudeDir } = facts;
@@ -102,6 +102,7 @@ function createTree(
     bytesPerSecond: options.sync.bandwidthLimitKBps === null ? null : options.sync.bandwidthLimitKBps * 1000,
     staging: `${options.dataDir}/staging`,
     threads: options.threads,
+    onProgress,
     onTrouble: options.onTrouble,
   });
   const replica = createTreeReplica({

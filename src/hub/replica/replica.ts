@@ -35,6 +35,8 @@ export interface Replica {
 
   /** Tells once for each connection that it ended by itself, also while nothing was asked of it; left out where there is none. */
   onLost?(listener: (error: ReplicaUnreachable) => void): void;
+  /** Tells how many bytes the transfers of many files that are under way have moved so far; left out where nobody can tell. */
+  onProgress?(listener: (bytes: number) => void): void;
 
   /**
    * Reaches the machine, makes `.claude-sync/`, removes temps of older epochs and restores from open intents. Rejects with

@@ -11,7 +11,7 @@ export interface SshReplicaOptions {
   /** Makes a new connection; `onLost` is told when it ends by itself. */
   readonly open: (onLost: (reason: Error) => void) => Promise<SshSession>;
   /** The replica of a tree; its file systems use `channel`, whatever connection there is. */
-  readonly build: (facts: MachineFacts, session: () => SshSession) => Replica;
+  readonly build: (facts: MachineFacts, session: () => SshSession, onProgress: (bytes: number) => void) => Replica;
 }
 
 /**
@@ -25,6 +25,7 @@ export class SshReplica implements Replica {
   #session: SshSession | null = null;
   #built: { readonly facts: MachineFacts; readonly replica: Replica } | null = null;
   #onLost: (error: ReplicaUnreachable) => void = () => undefined;
+  #onProgress: (bytes: number) => void = () => undefined;
   #closed = false;
   #failure: Error | null = null;
 
@@ -71,6 +72,10 @@ export class SshReplica implements Replica {
     this.#onLost = listener;
   }
 
+  onProgress(listener: (bytes: number) => void): void {
+    this.#onProgress = listener;
+  }
+
   async connect(): Promise<void> {
     await this.#drop();
     const session = await this.#opened();
@@ -78,7 +83,11 @@ export class SshReplica implements Replica {
     this.#session = session;
     try {
       if (this.#built === null || !isSame(this.#built.facts, session.facts)) {
-        const replica = this.#options.build(session.facts, () => this.#present());
+        const replica = this.#options.build(
+          session.facts,
+          () => this.#present(),
+          (bytes) => this.#onProgress(bytes),
+        );
         this.#built = { facts: session.facts, replica };
       }
       await this.#built.replica.connect();

@@ -30,7 +30,7 @@ describe('a session with a machine', () => {
     });
   }
 
-  function linkOf(session: SshSession, onTrouble: (reason: string) => void): RsyncLink {
+  function linkOf(session: SshSession, onProgress: () => undefined, onTrouble: (reason: string) => void): RsyncLink {
     return new RsyncLink({
       clock: systemClock,
       session: () => session,

@@ -71,6 +71,8 @@ export class MachineLink implements MachineView {
   pairing = false;
   bytesSent = 0;
   bytesReceived = 0;
+  /** Of transfers that have not ended: they count as sent or received when their files are done. */
+  bytesUnderWay = 0;
   readonly #ctx: EngineContext;
   readonly #scan: MachineScan;
   readonly #options: MachineLinkOptions;
@@ -131,6 +133,10 @@ export class MachineLink implements MachineView {
       onTrouble: (error) => this.#trouble(error),
     });
     options.replica.onLost?.((error) => this.lost(error));
+    options.replica.onProgress?.((bytes) => {
+      this.bytesUnderWay = bytes;
+      options.onChange();
+    });
     this.#renewal = new MarkRenewal(
       options.ctx.clock,
       async () => {

@@ -15,7 +15,10 @@ import { RsyncLink, type RsyncLinkOptions } from './rsync-link.ts';
 const HASHES_MS = 300_000;
 
 /** A machine and what large amounts of its files go by. */
-export interface BulkOptions extends Pick<RsyncLinkOptions, 'session' | 'clock' | 'explicit' | 'bytesPerSecond'> {
+export interface BulkOptions extends Pick<
+  RsyncLinkOptions,
+  'session' | 'clock' | 'explicit' | 'bytesPerSecond' | 'onProgress'
+> {
   readonly machine: MachineName;
   /** Absolute claudeDir there. */
   readonly claudeDir: string;

@@ -25,6 +25,8 @@ export interface RsyncLinkOptions {
   /** What of the settings the configuration names itself; for everything else the user's ssh asks the user's ssh_config. */
   readonly explicit: { readonly identityFile: boolean; readonly knownHostsFile: boolean };
   readonly bytesPerSecond: number | null;
+  /** Bytes that the transfers under way have moved so far; 0 when there are none. */
+  readonly onProgress: (bytes: number) => void;
   readonly onTrouble: (reason: string) => void;
 }
 
@@ -32,6 +34,8 @@ export interface RsyncLinkOptions {
 export class RsyncLink {
   readonly #options: RsyncLinkOptions;
   #givenUpAt = -Infinity;
+  /** By transfer. */
+  readonly #moved = new Map<symbol, number>();
   #version: Promise<RsyncVersion | null> | null = null;
 
   constructor(options: RsyncLinkOptions) {
@@ -64,6 +68,7 @@ export class RsyncLink {
     const { settings, probe, end } = session();
     const localVersion = await (this.#version ??= this.#options.localVersion());
     if (localVersion === null || probe?.rsync === null || probe === null) return false;
+    const id = Symbol('transfer');
     const transfer = runRsync({
       direction,
       ssh: {
@@ -88,6 +93,7 @@ export class RsyncLink {
       clock,
       // It has a connection of its own, which would go on, and no place in the next session.
       signal: end.signal,
+      onProgress: ({ bytes }) => this.#progress(id, bytes),
     });
     try {
       return this.#judge(await transfer);
@@ -97,7 +103,15 @@ export class RsyncLink {
       this.#givenUpAt = Infinity;
       this.#options.onTrouble(`${error.message}; files go over SFTP`);
       return false;
+    } finally {
+      this.#progress(id, null);
     }
+  }
+
+  #progress(transfer: symbol, bytes: number | null): void {
+    if (bytes === null) this.#moved.delete(transfer);
+    else this.#moved.set(transfer, bytes);
+    this.#options.onProgress([...this.#moved.values()].reduce((sum, moved) => sum + moved, 0));
   }
 
   #judge(outcome: RsyncOutcome): boolean {
