@@ -78,6 +78,9 @@ export class MachineLink implements MachineView {
   readonly #options: MachineLinkOptions;
   readonly #changes = new Map<Key, UnixMs>();
   #connected = false;
+  #isConnecting = false;
+  /** Somebody wanted to connect while a try was under way; it counts when that one ends without a connection. */
+  #isConnectDue = false;
   #connectedAt: UnixMs | null = null;
   #stopped = true;
   #failures = 0;
@@ -456,8 +459,21 @@ export class MachineLink implements MachineView {
     this.#options.onChange();
   }
 
+  /** One try at a time: a second one would make a second connection, and the first would be nobody's. */
   async #connect(): Promise<void> {
     this.#cancelRetry = null;
+    if (this.#isConnecting) {
+      this.#isConnectDue = true;
+      return;
+    }
+    this.#isConnecting = true;
+    this.#isConnectDue = false;
+    await this.#connectOnce();
+    this.#isConnecting = false;
+    if (this.#isConnectDue) this.tryAgain();
+  }
+
+  async #connectOnce(): Promise<void> {
     if (this.#stopped || this.paused || this.quarantine !== null) return;
     const { store, clock } = this.#ctx;
     store.machines.put({ ...this.row, connectionEpoch: this.row.connectionEpoch + 1 });
@@ -489,7 +505,8 @@ export class MachineLink implements MachineView {
       if (!this.row.paired) this.pairing = true;
       await this.scanNow();
       if (!this.#connected) return;
-      this.queue.start();
+      // It may have been paused or stopped meanwhile.
+      if (this.writable) this.queue.start();
       this.#undecided = false;
       this.#options.onChange();
     } catch (error) {
