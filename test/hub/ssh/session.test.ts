@@ -30,7 +30,7 @@ describe('a session with a machine', () => {
     });
   }
 
-  function linkOf(session: SshSession, onProgress: () => undefined, onTrouble: (reason: string) => void): RsyncLink {
+  function linkOf(session: SshSession, onTrouble: (reason: string) => void): RsyncLink {
     return new RsyncLink({
       clock: systemClock,
       session: () => session,
@@ -38,6 +38,7 @@ describe('a session with a machine', () => {
       localVersion: () => rsyncVersion(),
       explicit: { identityFile: true, knownHostsFile: true },
       bytesPerSecond: 100_000,
+      onProgress: () => undefined,
       onTrouble,
     });
   }
