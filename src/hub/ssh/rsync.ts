@@ -50,6 +50,16 @@ const LAST_WORDS_MS = 3000;
 /** rsync keeps what arrived when it is asked to end. */
 const KILL_AFTER_MS = 3000;
 const MOST_SAID = 8192;
+/**
+ * Runs a command that ends with this process, also when that is killed: an rsync that goes on alone fills folders that the next process is
+ * clearing. It holds the other end of pipe 3, and the whole group goes when that closes. Asked to end, the shell leaves the word to rsync.
+ */
+const WITH_THE_HUB = [
+  `trap : TERM`,
+  `( read -r _ <&3; kill -9 0 ) >/dev/null 2>&1 & guard=$!`,
+  `"$@" 3<&-; code=$?`,
+  `kill -9 "$guard"; exit "$code"`,
+].join('\n');
 /** Socket, protocol stream, timeouts, and ssh's own failure. */
 const CONNECTION_CODES = new Set([10, 12, 30, 35, 255]);
 /** Reading or writing a file failed in a way that ends all of it. */
@@ -65,8 +75,9 @@ export async function runRsync(options: RsyncOptions): Promise<RsyncOutcome> {
   const { clock, signal, stallMs = STALL_MS, onProgress } = options;
   const words = rsyncWords(options);
   if (signal?.aborted === true) return { kind: 'aborted' };
-  const running = execa(options.program ?? 'rsync', words, {
+  const running = execa('/bin/sh', ['-c', WITH_THE_HUB, 'sh', options.program ?? 'rsync', ...words], {
     input: Readable.from(nulList(options.paths)),
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     env: environment(),
     reject: false,
     buffer: false,

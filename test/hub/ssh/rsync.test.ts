@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -146,6 +146,20 @@ describe('rsync with a machine', function () {
       await until('nothing of it is left here', () => running().length === 0);
     });
 
+    it(`a ${direction} ends with the process that began it, however that ends`, async () => {
+      put(from(direction), 'big.bin', randomBytes(8 * MB));
+      const module = (path: string): string => new URL(`../../../src/hub/${path}`, import.meta.url).href;
+      const given = { ...options(direction, ['big.bin'], { bytesPerSecond: 100_000 }), clock: null };
+      const script = `
+        import { runRsync } from ${JSON.stringify(module('ssh/rsync.ts'))};
+        import { systemClock } from ${JSON.stringify(module('ports/system.ts'))};
+        await runRsync({ ...${JSON.stringify(given)}, clock: systemClock });`;
+      const hub = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+      await until('it is at work', async () => (await servers()).length > 0 && running().length > 0);
+      hub.kill('SIGKILL');
+      await until('nothing of it is left', async () => (await servers()).length === 0 && running().length === 0, 5_000);
+    });
+
     for (const how of ['aborted', 'unreachable'] as const) {
       it(`a ${direction} that was ${how} in the middle goes on from there`, async () => {
         const content = randomBytes(24 * MB);
@@ -238,7 +252,7 @@ describe('rsync with a machine', function () {
     };
     await failed({ remoteRsync: '/nowhere/rsync' }, /not found/);
     await failed({ remoteFolder: '/nowhere' }, /nowhere/);
-    await failed({ program: '/nowhere/rsync' }, /ENOENT/);
+    await failed({ program: '/nowhere/rsync' }, /not found/);
     appendFileSync(machine.at('home/.bashrc'), 'echo welcome\n');
     await failed({}, /is your shell clean/);
   });
