@@ -2,8 +2,8 @@ import { linkSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Sha256 } from '../../../core/domain.ts';
-import { FileSystemError } from '../../ports/file-system.ts';
+import type { RelativePath, Sha256, UnixMs } from '../../../core/domain.ts';
+import { FileSystemError, type EntryStat, type FileSystem } from '../../ports/file-system.ts';
 import type { NewFolders } from '../../replica/many/new-folders.ts';
 import { someAtOnce } from '../../replica/many/many-files.ts';
 import { TEMP_FOLDER } from '../../replica/private-folder.ts';
@@ -112,8 +112,23 @@ async function giveName(
   }
   // Something was there, or its folder went: the ordinary way finds out.
   if (renamed.status === 'rejected') return 'left';
-  const stat = there.status === 'fulfilled' ? there.value : null;
+  const seen = there.status === 'fulfilled' ? there.value : null;
+  const stat = timed.status === 'fulfilled' ? seen : await timedLate(fs, path, mtimeMs);
   return stat?.type === 'file' && stat.size === size ? { kind: 'done', stat: fileStat(stat) } : { kind: 'changed' };
+}
+
+/**
+ * Sets the time of a file that has its name already, and looks at it: a server that knows no times without following links (OpenSSH before
+ * 8.0) has to be asked twice, and the temp was renamed between.
+ */
+async function timedLate(fs: FileSystem, path: RelativePath, mtimeMs: UnixMs): Promise<EntryStat | null> {
+  try {
+    await fs.setTimes(path, mtimeMs);
+    return await fs.lstat(path);
+  } catch (error) {
+    if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
+    return null;
+  }
 }
 
 /** Removes the folder of temps with what is left in it; without a connection the next one does. */
