@@ -4,6 +4,8 @@ import type { FileSystem, OpenFile } from '../ports/file-system.ts';
 
 /** A file that nobody began to read by then is closed. */
 const KEPT_MS = 1_000;
+/** A server has room for some hundreds of open files, and others need them, too. */
+const MOST_OPEN = 64;
 /** What the hub appended to itself, it need not read. */
 const OWN_MS = 2_000;
 
@@ -25,6 +27,7 @@ export class OpenAhead {
   /** A look at `path` is about to be sent. Call it right after that, so that the file is not older than what the look sees. */
   begin(path: RelativePath): void {
     if (!path.endsWith('.jsonl') || this.#opened.has(path) || this.#isOwn(path)) return;
+    if (this.#opened.size >= MOST_OPEN) return;
     const file = this.#fs.open(path, 'read');
     // Whoever takes it meets the failure.
     file.catch(() => undefined);

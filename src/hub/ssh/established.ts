@@ -180,28 +180,29 @@ export class EstablishedConnection implements SshConnection {
     this.#opening.clear();
   }
 
-  #open<T>(
+  #open<T extends { end(): unknown }>(
     begin: (callback: (error: Error | undefined, channel: T) => void) => unknown,
     failure: (error: Error) => Error,
     prepare: (channel: T) => void,
   ): Promise<T> {
     if (this.#end !== null) return Promise.reject(this.#end);
     return new Promise<T>((resolve, reject) => {
+      let isSettled = false;
       this.#opening.add(reject);
       const cancel = this.#clock.after(OPEN_MS, () => settle(new Error(`no answer within ${OPEN_MS / 1000} s`), null));
       const settle = (error: Error | undefined, channel: T | null): void => {
+        if (channel !== null) prepare(channel);
+        // It comes after all, and nobody waits for it: a server has few of them.
+        if (isSettled) return void channel?.end();
+        isSettled = true;
         cancel();
         this.#opening.delete(reject);
         if (this.#end !== null) reject(this.#end);
         else if (error !== undefined || channel === null) reject(failure(error ?? new Error('no channel')));
-        else {
-          // Before anything else can be read from it.
-          prepare(channel);
-          resolve(channel);
-        }
+        else resolve(channel);
       };
       try {
-        begin((error, channel) => settle(error, channel));
+        begin((error, channel) => settle(error, error instanceof Error ? null : channel));
       } catch (error) {
         // ssh2 throws where it knows that the socket is gone, which it is about to tell.
         settle(error instanceof Error ? error : new Error(String(error)), null);

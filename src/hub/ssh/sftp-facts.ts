@@ -12,6 +12,9 @@ const TYPES: Readonly<Record<number, EntryStat['type']>> = {
 
 /** What SFTP tells of an entry: times are whole seconds and there is no inode. */
 export function entryStat({ mode, size, mtime }: Pick<Stats, 'mode' | 'size' | 'mtime'>): EntryStat {
+  // A server may leave any of them out, and says so by sending less: of such an entry nothing can be told.
+  if (![mode, size, mtime].every(Number.isSafeInteger))
+    return { type: 'other', size: 0, mtimeMs: 0, inode: '', executable: false };
   const type = TYPES[mode & TYPE_BITS] ?? 'other';
   return { type, size, mtimeMs: mtime * 1000, inode: '', executable: type === 'file' && (mode & 0o100) !== 0 };
 }

@@ -16,6 +16,8 @@ import { SftpFile } from './sftp-file.ts';
 const OPEN_FLAGS = { read: 0x01, append: 0x01 | 0x02 | 0x04, create: 0x01 | 0x02 | 0x08 | 0x20 } as const;
 /** Listings of one folder that are asked for ahead: two in flight hide the way there and back. */
 const LISTINGS_AHEAD = 2;
+/** More than any folder of Claude Code holds; a listing that does not end must not fill the hub's memory. */
+const MOST_ENTRIES = 500_000;
 /** With less than this left a write that simply failed has met a full disk. */
 const FULL_BELOW_BYTES = 64 * 1024;
 
@@ -250,7 +252,10 @@ async function list(channel: SftpChannel, absolute: string, path: string): Promi
         .request<FileEntryWithStats[]>('list', path, (sftp, done) => sftp.readdir(handle, done))
         .catch((error: unknown) => (statusOf(error) === STATUS.eof ? null : failed(error)));
       if (part === null) isComplete = true;
-      else for (const { filename, attrs } of part) entries.push(entryOf(filename, attrs));
+      else if (entries.length + part.length > MOST_ENTRIES) {
+        isComplete = true;
+        throw new FileSystemError('io', 'list', path, new Error(`it has more than ${MOST_ENTRIES} entries`));
+      } else for (const { filename, attrs } of part) entries.push(entryOf(filename, attrs));
     }
   };
   try {
