@@ -60,7 +60,8 @@ export function createSshMachine(options: SshMachineOptions): Replica {
       home: row?.home ?? '',
       claudeDir: row?.claudeDir ?? config.claudeDir,
     },
-    open: (onLost) => openSession({ config, home: options.home, clock, random: options.random, onLost }),
+    open: (onLost, signal) =>
+      openSession({ config, home: options.home, clock, random: options.random, onLost, signal }),
     build: (facts, session, onProgress) => createTree(options, bandwidth, facts, { session, onProgress }),
   });
 }

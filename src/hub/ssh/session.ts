@@ -50,6 +50,8 @@ export interface OpenSessionOptions {
   readonly onLost: (reason: Error) => void;
   /** Told what is done, in this order, each when it is; `shell` also where none answers. */
   readonly onStep?: (done: 'resolve' | 'connect' | 'sftp' | 'shell') => void;
+  /** Aborting gives up, as long as the session is not open. Its reason is what is thrown then, or that the connection is gone. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -57,11 +59,13 @@ export interface OpenSessionOptions {
  * @throws {SshFailure} what kept the connection from being made. @throws {FileSystemError} it ended meanwhile.
  */
 export async function openSession(options: OpenSessionOptions): Promise<SshSession> {
-  const { config, clock, random, onLost, onStep } = options;
+  const { config, clock, random, onLost, onStep, signal } = options;
   const settings = await resolveSshSettings(config, { home: options.home });
   onStep?.('resolve');
-  const connection = await connectSsh(settings, { clock });
+  const connection = await connectSsh(settings, { clock, ...(signal === undefined ? {} : { signal }) });
   onStep?.('connect');
+  const giveUp = (): void => connection.close();
+  signal?.addEventListener('abort', giveUp, { once: true });
   try {
     connection.onLost(onLost);
     const sftp = await connection.openSftp();
@@ -89,6 +93,8 @@ export async function openSession(options: OpenSessionOptions): Promise<SshSessi
   } catch (error) {
     connection.close();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
 }
 

@@ -8,8 +8,8 @@ export interface SshReplicaOptions {
   readonly machine: MachineName;
   /** As far as it is known before the first connection. */
   readonly before: Omit<MachineFacts, 'maxWrite' | 'start'>;
-  /** Makes a new connection; `onLost` is told when it ends by itself. */
-  readonly open: (onLost: (reason: Error) => void) => Promise<SshSession>;
+  /** Makes a new connection; `onLost` is told when it ends by itself, and aborting gives it up before. */
+  readonly open: (onLost: (reason: Error) => void, signal: AbortSignal) => Promise<SshSession>;
   /** The replica of a tree; its file systems use `channel`, whatever connection there is. */
   readonly build: (facts: MachineFacts, session: () => SshSession, onProgress: (bytes: number) => void) => Replica;
 }
@@ -26,7 +26,7 @@ export class SshReplica implements Replica {
   #built: { readonly facts: MachineFacts; readonly replica: Replica } | null = null;
   #onLost: (error: ReplicaUnreachable) => void = () => undefined;
   #onProgress: (bytes: number) => void = () => undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
   #failure: Error | null = null;
 
   constructor(options: SshReplicaOptions) {
@@ -79,7 +79,7 @@ export class SshReplica implements Replica {
   async connect(): Promise<void> {
     await this.#drop();
     const session = await this.#opened();
-    if (this.#closed) return closeSession(session);
+    if (this.#closing.signal.aborted) return closeSession(session);
     this.#session = session;
     try {
       if (this.#built === null || !isSame(this.#built.facts, session.facts)) {
@@ -101,7 +101,7 @@ export class SshReplica implements Replica {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(new ReplicaUnreachable(this.machine, 'the hub let it go'));
     await this.#drop();
   }
 
@@ -117,7 +117,7 @@ export class SshReplica implements Replica {
       this.#onLost(new ReplicaUnreachable(this.machine, reason.message, reason));
     };
     try {
-      current = await this.#options.open(lost);
+      current = await this.#options.open(lost, this.#closing.signal);
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error(String(error));
       if (error instanceof ReplicaUnreachable) throw error;

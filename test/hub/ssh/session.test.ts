@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { parseConfig } from '../../../src/hub/config/parse.ts';
 import type { SshMachineConfig } from '../../../src/hub/config/schema.ts';
@@ -18,7 +19,11 @@ describe('a session with a machine', () => {
   });
   afterEach(() => ground.end());
 
-  function open(server: Sshd, more: Partial<Sshd['entry']> = {}): Promise<SshSession> {
+  function open(
+    server: Sshd,
+    more: Partial<Sshd['entry']> = {},
+    signal = new AbortController().signal,
+  ): Promise<SshSession> {
     const text = JSON.stringify({ machines: { there: { ...server.entry, ...more } } });
     const config = parseConfig(text, 'test', ground.root).machines['there'] as SshMachineConfig;
     return openSession({
@@ -27,6 +32,7 @@ describe('a session with a machine', () => {
       clock: systemClock,
       random: systemRandom,
       onLost: () => undefined,
+      signal,
     });
   }
 
@@ -69,6 +75,21 @@ describe('a session with a machine', () => {
     closeSession(session);
     assert.equal(await transfer, false);
     await until('nothing is left of it', async () => (await server.sessions()).length === 0, 8_000);
+  });
+
+  it('is given up at once when nobody wants it any more', async () => {
+    const silent = createServer();
+    const sockets: Socket[] = [];
+    silent.on('connection', (socket) => sockets.push(socket.on('error', () => undefined).resume()));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const server = await ground.serve('rog');
+    const abort = new AbortController();
+    const opening = open(server, { port: (silent.address() as AddressInfo).port }, abort.signal);
+    await until('it is being connected to', () => sockets.length === 1);
+    abort.abort(new Error('not wanted'));
+    await assert.rejects(opening, /not wanted/);
+    await until('the socket is closed', () => sockets[0]?.destroyed === true, 2_000);
+    silent.close();
   });
 
   it('goes on over SFTP where rsync cannot be handed a setting, and says so once', async () => {
