@@ -110,8 +110,12 @@ export class EstablishedConnection implements SshConnection {
     };
     this.#client.on('tcp connection', take);
     try {
-      const bound = await this.#open<number>(
-        (callback) => this.#client.forwardIn(host, port, (error, real) => callback(error, real ?? port)),
+      const bound = await this.#open<{ readonly port: number; end(): void }>(
+        (callback) =>
+          this.#client.forwardIn(host, port, (error, chosen) => {
+            const real = port === 0 ? (chosen ?? 0) : port;
+            callback(error, { port: real, end: () => void this.#client.unforwardIn(host, real, () => undefined) });
+          }),
         (error) =>
           new SshFailure(
             'unreachable',
@@ -123,7 +127,7 @@ export class EstablishedConnection implements SshConnection {
           ),
         () => undefined,
       );
-      const listening = port === 0 ? bound : port;
+      const listening = bound.port;
       return {
         port: listening,
         end: () =>

@@ -55,6 +55,7 @@ describe('files that are pushed with rsync', () => {
           localVersion: () => rsyncVersion(),
           explicit: { identityFile: true, knownHostsFile: true },
           bytesPerSecond: null,
+          onProgress: () => undefined,
           onTrouble: assert.fail,
         });
         const [outcome] = await pushMany(
