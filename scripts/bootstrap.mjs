@@ -78,6 +78,7 @@ export function run(command, arguments_, options = {}) {
       ...options,
       env: { ...withTools(), ...options.env },
     });
+    options.onStart?.(child);
     const stop = options.timeoutMs ? setTimeout(() => timedOut(child, options.timeoutMs), options.timeoutMs) : null;
     child.on('error', (error) => {
       console.error(`${command}: ${error.message}`);

@@ -5,8 +5,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { ensureInstalled, giveUp, pinnedNode, ROOT, run } from './bootstrap.mjs';
 
 /** The suites, cheapest first: folders below test/. */
@@ -33,6 +34,10 @@ const TSC = 'node_modules/typescript/bin/tsc';
 
 /** A suite that is not done by then hangs. */
 const GROUP_TIMEOUT_MS = 20 * 60_000;
+
+/** The group that runs beside the others, and how long it may take then. */
+const BESIDE = 'simulation';
+const BESIDE_TIMEOUT_MS = 45 * 60_000;
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !GROUPS.includes(name));
@@ -70,17 +75,23 @@ async function runAll(node) {
     if (code !== 0) totals.failed += 1;
     console.log(code === 0 ? 'ok' : `FAILED: ${name} (exit code ${code})`);
   }
-  for (const group of GROUPS) {
-    if (chosen.length > 0 && !chosen.includes(group)) continue;
-    const { passed, failed } = await runGroup(node, group);
-    totals.passed += passed;
-    totals.failed += failed;
-  }
+  const groups = GROUPS.filter((group) => chosen.length === 0 || chosen.includes(group));
+  // It computes for minutes while the others mostly wait; with the lowest priority it takes what they leave.
+  const isBeside = (group) => group === BESIDE && groups.length > 1;
+  const beside = groups.filter(isBeside).map((group) => runGroup(node, group, { beside: true }));
+  for (const group of groups) if (!isBeside(group)) count(totals, await runGroup(node, group));
+  for (const outcome of await Promise.all(beside)) count(totals, outcome);
   return totals;
 }
 
-async function runGroup(node, group) {
-  heading(`test/${group}`);
+function count(totals, { passed, failed }) {
+  totals.passed += passed;
+  totals.failed += failed;
+}
+
+/** @param beside whether it runs beside other groups: its progress is told line by line, the rest when it is done. */
+async function runGroup(node, group, { beside = false } = {}) {
+  heading(beside ? `test/${group}, beside the others` : `test/${group}`);
   if (!hasTests(join(ROOT, 'test', group))) {
     console.log('no tests here yet');
     return { passed: 0, failed: 0 };
@@ -90,7 +101,23 @@ async function runGroup(node, group) {
   try {
     const mocha = ['node_modules/mocha/bin/mocha.js', '--forbid-only', '--reporter', 'scripts/counting-reporter.mjs'];
     const options = { env: { CLAUDE_SYNC_TEST_COUNTS: countFile }, timeoutMs: GROUP_TIMEOUT_MS };
-    const code = await run(node, [...mocha, `test/${group}/**/*.test.ts`], options);
+    const words = [...mocha, `test/${group}/**/*.test.ts`];
+    if (!beside) return outcome(group, await run(node, words, options), countFile);
+    let said = '';
+    const code = await run(node, words, {
+      ...options,
+      timeoutMs: BESIDE_TIMEOUT_MS,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      onStart(child) {
+        setPriority(child.pid, constants.priority.PRIORITY_LOW);
+        createInterface({ input: child.stdout }).on('line', (line) => {
+          said += `${line}\n`;
+          if (/\d+ of \d+ seeds/.test(line)) console.log(`    [${group}] ${line.trim()}`);
+        });
+      },
+    });
+    heading(`test/${group}`);
+    process.stdout.write(said);
     return outcome(group, code, countFile);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -51,7 +51,7 @@ const MANY_IN_BURSTS = 256;
 export function createSshMachine(options: SshMachineOptions): Replica {
   const { name, config, store, clock, sync } = options;
   const limit = sync.bandwidthLimitKBps;
-  const bandwidth = limit === null ? null : new Bandwidth(clock, limit * 1000);
+  let bandwidth: Bandwidth | null = null;
   const row = store.machines.get(name);
   return new SshReplica({
     machine: name,
@@ -60,15 +60,17 @@ export function createSshMachine(options: SshMachineOptions): Replica {
       home: row?.home ?? '',
       claudeDir: row?.claudeDir ?? config.claudeDir,
     },
-    open: (onLost, signal) =>
-      openSession({ config, home: options.home, clock, random: options.random, onLost, signal }),
-    build: (facts, session, onProgress) => createTree(options, bandwidth, facts, { session, onProgress }),
+    open(onLost, signal) {
+      bandwidth = limit === null ? null : new Bandwidth(clock, limit * 1000);
+      return openSession({ config, home: options.home, clock, random: options.random, onLost, signal });
+    },
+    build: (facts, session, onProgress) => createTree(options, () => bandwidth, facts, { session, onProgress }),
   });
 }
 
 function createTree(
   options: SshMachineOptions,
-  bandwidth: Bandwidth | null,
+  bandwidth: () => Bandwidth | null,
   facts: MachineFacts,
   { session, onProgress }: { readonly session: () => SshSession; readonly onProgress: (bytes: number) => void },
 ): Replica {

@@ -6,6 +6,8 @@ import type { FileSystem, OpenFile } from '../ports/file-system.ts';
 const KEPT_MS = 1_000;
 /** A server has room for some hundreds of open files, and others need them, too. */
 const MOST_OPEN = 64;
+/** Logs that are remembered. */
+const MOST_FILES = 1_024;
 /** What the hub appended to itself, it need not read. */
 const OWN_MS = 2_000;
 
@@ -18,6 +20,8 @@ export class OpenAhead {
   readonly #clock: Clock;
   readonly #opened = new Map<RelativePath, { readonly file: Promise<OpenFile>; readonly cancel: () => void }>();
   readonly #appendedAt = new Map<RelativePath, UnixMs>();
+  /** Logs that were regular files at their last look: opening a pipe would keep the other side waiting for a writer. */
+  readonly #files = new Set<RelativePath>();
 
   constructor(fs: FileSystem, clock: Clock) {
     this.#fs = fs;
@@ -26,13 +30,20 @@ export class OpenAhead {
 
   /** A look at `path` is about to be sent. Call it right after that, so that the file is not older than what the look sees. */
   begin(path: RelativePath): void {
-    if (!path.endsWith('.jsonl') || this.#opened.has(path) || this.#isOwn(path)) return;
+    if (!this.#files.has(path) || this.#opened.has(path) || this.#isOwn(path)) return;
     if (this.#opened.size >= MOST_OPEN) return;
     const file = this.#fs.open(path, 'read');
     // Whoever takes it meets the failure.
     file.catch(() => undefined);
     const cancel = this.#clock.after(KEPT_MS, () => this.#close(path));
     this.#opened.set(path, { file, cancel });
+  }
+
+  /** What a look at `path` found. */
+  noteLook(path: RelativePath, isFile: boolean): void {
+    this.#files.delete(path);
+    if (isFile && path.endsWith('.jsonl')) this.#files.add(path);
+    if (this.#files.size > MOST_FILES) for (const oldest of this.#files) return void this.#files.delete(oldest);
   }
 
   /** The file, which is the caller's from now on; `null` when it was not opened. */

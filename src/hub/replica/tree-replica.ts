@@ -227,7 +227,9 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
       reaching(async () => {
         const walking = walk(fs, path, knownFolders);
         ahead?.begin(path);
-        return lookOf(path, await walking);
+        const look = lookOf(path, await walking);
+        ahead?.noteLook(path, look.kind === 'file');
+        return look;
       }),
     lookMany: (paths) => reaching(() => many.look(paths)),
     scan: (folder, wanted) =>

@@ -33,7 +33,8 @@ export interface SftpFileSystemOptions {
    */
   readonly start?: string;
   readonly os: MachineOs;
-  readonly bandwidth: Bandwidth | null;
+  /** The limit of the present connection; what waits for one that is gone must not keep the next one waiting. */
+  readonly bandwidth: (() => Bandwidth | null) | null;
 }
 
 /**
@@ -132,7 +133,14 @@ export function createSftpFileSystem(options: SftpFileSystemOptions): FileSystem
         const isNoSpace = isPlainFailure(error) && (await isFull(where).catch(() => false));
         return sftpError('write', where, error, isNoSpace ? 'no-space' : 'io');
       };
-      return new SftpFile({ channel: channel(), handle, path, mode, bandwidth, whyWriteFailed });
+      return new SftpFile({
+        channel: channel(),
+        handle,
+        path,
+        mode,
+        bandwidth: bandwidth?.() ?? null,
+        whyWriteFailed,
+      });
     },
     makeFolder: (path) =>
       ask<void>(

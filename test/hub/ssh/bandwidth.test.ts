@@ -39,11 +39,12 @@ describe('a limit on bandwidth', () => {
     try {
       mkdirSync(ground.root, { recursive: true });
       writeFileSync(join(ground.root, 'log'), '');
+      const limit = new Bandwidth(systemClock, 4_000_000);
       const fs = createSftpFileSystem({
         channel: () => ground.channel,
         root: ground.root,
         os: 'linux',
-        bandwidth: new Bandwidth(systemClock, 4_000_000),
+        bandwidth: () => limit,
       });
       const file = await fs.open('log', 'append');
       const lines = ['a', 'b', 'c'].map((letter) => Buffer.from(`${letter.repeat(200_000)}\n`));

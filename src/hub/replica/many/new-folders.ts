@@ -2,7 +2,7 @@ import type { MachineOs, RelativePath } from '../../../core/domain.ts';
 import { unwritableReason } from '../../../core/keys/safe-path.ts';
 import { makeRoom } from '../make-room.ts';
 import { componentsOf, refusedPath } from '../safe-walk.ts';
-import type { TreeContext } from '../tree-context.ts';
+import { privateName, type TreeContext } from '../tree-context.ts';
 
 /** Folders of new files: each is looked at, and made, once. */
 export class NewFolders {
@@ -21,15 +21,16 @@ export class NewFolders {
     const folder = path.slice(0, Math.max(0, path.lastIndexOf('/')));
     let known = this.#there.get(folder);
     if (known === undefined) {
-      known = this.#make(path, folder);
+      known = this.#make(folder);
       this.#there.set(folder, known);
     }
     return known;
   }
 
-  async #make(path: RelativePath, folder: RelativePath): Promise<boolean> {
-    if (this.#context.knownFolders?.areKnown(componentsOf(folder)) === true && !this.#context.foldsNames()) return true;
-    if ((await makeRoom(this.#context, this.#os, path)) !== null) return false;
+  async #make(folder: RelativePath): Promise<boolean> {
+    // Room for a file that is certainly not there: what is in the way of the others their renames tell.
+    const name = privateName(this.#context);
+    if ((await makeRoom(this.#context, this.#os, folder === '' ? name : `${folder}/${name}`)) !== null) return false;
     for (const component of componentsOf(folder)) this.#context.knownFolders?.note(component);
     return true;
   }
