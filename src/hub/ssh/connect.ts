@@ -20,6 +20,11 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** Default: every 10 s, 3 times. */
   readonly keepalive?: Keepalive;
+  /**
+   * Whether what is sent is compressed. It takes time for every byte, and is worth it where the same is asked again and again. Default: as
+   * ssh_config says.
+   */
+  readonly compress?: boolean;
   /** Environment of a ProxyCommand. Default: this process's. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -86,6 +91,7 @@ async function make(
       known: known.value,
       identities: identities.value,
       keepalive: options.keepalive ?? KEEPALIVE,
+      compress: options.compress ?? settings.compress,
       onPhase: (phase) => onPhase(`${phase}: ${server}`),
     });
     return new EstablishedConnection(settings, signedIn, route, options.clock);

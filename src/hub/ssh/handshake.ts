@@ -24,6 +24,8 @@ export interface HandshakeOptions {
   readonly known: KnownHost;
   readonly identities: Identities;
   readonly keepalive: Keepalive;
+  /** Whether what is sent is compressed, where the server does that. */
+  readonly compress: boolean;
   /** Aborting gives up; the promise rejects with its reason. */
   readonly signal: AbortSignal;
   /** Told what is being waited for, for the message of a timeout. */
@@ -67,7 +69,7 @@ const OLD_HOST_KEY_ALGORITHMS: readonly ServerHostKeyAlgorithm[] = ['ssh-rsa', '
  * @throws SshFailure `host-key-*`, `key-*`, `no-key`, `unreachable`.
  */
 export function handshake(options: HandshakeOptions): Promise<SignedIn> {
-  const { settings, route, known, identities, keepalive, signal, onPhase } = options;
+  const { settings, route, known, identities, keepalive, compress, signal, onPhase } = options;
   const server = serverName(settings);
   const client = new Client();
   const signIn = new SignIn(settings.user, identities);
@@ -131,7 +133,7 @@ export function handshake(options: HandshakeOptions): Promise<SignedIn> {
         algorithms: {
           cipher: [...CIPHERS],
           serverHostKey: hostKeyAlgorithms(settings, known),
-          compress: ['none'],
+          compress: compress ? ['zlib@openssh.com', 'none'] : ['none'],
         },
         hostVerifier: (blob: Buffer): boolean => {
           const offered = offeredKey(blob);

@@ -158,6 +158,7 @@ class RemoteWatch {
       } else this.#tell(sign);
     };
     const cancelLate = this.#after(this.#dialect.readyWithinMs, () => {
+      if (this.#isReady) return;
       this.#isBehind = true;
       this.#tellTrouble(
         `${this.#dialect.name} has not said that it sees every change; the folder is scanned until it does`,

@@ -62,7 +62,13 @@ export async function openSession(options: OpenSessionOptions): Promise<SshSessi
   const { config, clock, random, onLost, onStep, signal } = options;
   const settings = await resolveSshSettings(config, { home: options.home });
   onStep?.('resolve');
-  const connection = await connectSsh(settings, { clock, ...(signal === undefined ? {} : { signal }) });
+  // Of a machine that is polled the same listings come again and again.
+  const isPolled = config.watch === 'poll' || config.os === 'windows';
+  const connection = await connectSsh(settings, {
+    clock,
+    ...(isPolled ? { compress: true } : {}),
+    ...(signal === undefined ? {} : { signal }),
+  });
   onStep?.('connect');
   const giveUp = (): void => connection.close();
   signal?.addEventListener('abort', giveUp, { once: true });

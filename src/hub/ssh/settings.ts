@@ -49,6 +49,8 @@ export interface SshSettings {
   readonly hostKeyAlias: string | null;
   /** Signature algorithms of host keys that ssh would accept, preferred first; `null`: nobody said. */
   readonly hostKeyAlgorithms: readonly string[] | null;
+  /** Compression of ssh_config. */
+  readonly compress: boolean;
   /** ConnectTimeout of ssh_config, ms; `null`: nobody said. */
   readonly connectTimeoutMs: number | null;
   readonly via: Via;
@@ -133,6 +135,7 @@ async function resolve(target: SshTarget, known: Known, via: Via | null, depth: 
     knownHostsFiles,
     hostKeyAlias: answer?.one('hostkeyalias') ?? null,
     hostKeyAlgorithms: answer?.one('hostkeyalgorithms')?.split(',') ?? null,
+    compress: answer?.one('compression') === 'yes',
     connectTimeoutMs: seconds > 0 ? seconds * 1000 : null,
     via: via ?? (await viaOf(target.host, answer, tokens, known, depth)),
   };

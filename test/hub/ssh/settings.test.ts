@@ -54,6 +54,7 @@ describe('the settings of a machine', () => {
         ],
         hostKeyAlias: 'the-rog',
         hostKeyAlgorithms: null,
+        compress: false,
         connectTimeoutMs: 7000,
         via: { kind: 'direct' },
       },

@@ -138,6 +138,13 @@ describe('a watcher on another machine', () => {
     assert.deepEqual(hints, [{ path: '', kind: 'folder' }], 'what happened until now is looked for');
   });
 
+  it('that is ready stays so', async () => {
+    await startReady();
+    clock.advance(3_600_000);
+    await turns();
+    assert.deepEqual([hints, troubles, commands.starts], [[], [], 1]);
+  });
+
   it('says nothing after it was closed', async () => {
     await startReady();
     say('MODIFY|/c/a\0');
