@@ -17,10 +17,11 @@ export interface Route {
 
 /**
  * Appends lines of `bytes` bytes one after the other and times each, from before the write until it can be read in every target.
- * Between two lines there is a pause of 60 to 140 ms, as between the records of a conversation.
+ * @param most longest pause between two lines, ms; the shortest is 60. By default 140, as between the records of a conversation. Where
+ * the source is looked at from time to time it has to be about as long as that takes, else every line comes right after a look.
  * @returns ms per line. @throws when the contents differ in the end.
  */
-export async function timeAppends(route: Route, count: number, bytes: number): Promise<number[]> {
+export async function timeAppends(route: Route, count: number, bytes: number, most = 140): Promise<number[]> {
   const { facts, source, targets } = route;
   const times: number[] = [];
   const files = targets.map((path) => openSync(path, 'r'));
@@ -29,7 +30,7 @@ export async function timeAppends(route: Route, count: number, bytes: number): P
   try {
     let parent: string | null = null;
     for (let number = 0; number < count; number += 1) {
-      await pause(60 + facts.dice.below(80));
+      await pause(60 + facts.dice.below(most - 60));
       const { line, uuid } = recordLine(facts, parent, bytes);
       parent = uuid;
       const sizes = files.map((file) => fstatSync(file).size + line.length);

@@ -2,7 +2,7 @@
 export interface Figure {
   readonly name: string;
   readonly value: number;
-  readonly unit: 'ms' | 's' | 'MB' | 'x' | '%';
+  readonly unit: 'ms' | 's' | 'MB' | 'x' | '%' | 'B' | 'B/s';
   /** Upper limit in the same unit; `null` for a number that is only told. */
   readonly goal: number | null;
   /** `null` without a goal. */
@@ -26,6 +26,8 @@ export interface Scene {
   /** Temporary folder of its own; the caller removes it. */
   readonly folder: string;
   readonly quick: boolean;
+  /** Windows of time as long as the goals say, where they are shortened else. */
+  readonly long: boolean;
   /** Whether figures of this group are asked for. */
   readonly wants: (group: string) => boolean;
   /** Progress, for people. */

@@ -11,7 +11,13 @@ import { readHubFile } from '../src/hub/rpc/hub-file.ts';
 const HOPELESS_MS = 600_000;
 const CLOCK_TICKS = 100;
 
-/** A real hub in a process of its own, with local machines `a`, `b`, ... whose homes lie below `folder`. */
+/** What a hub has other than local machines with the usual settings. */
+export interface HubDifferences {
+  /** Entries of machines that are not local, or not as usual. */
+  readonly entries?: Readonly<Record<string, object>>;
+}
+
+/** A real hub in a process of its own, with machines `a`, `b`, ... whose homes lie below `folder`; local ones, if nothing else is said. */
 export class HubProcess {
   readonly folder: string;
   readonly machines: readonly string[];
@@ -21,14 +27,20 @@ export class HubProcess {
   /** When the process was started, by `performance.now()`. */
   startedAt = 0;
 
-  constructor(folder: string, machines: readonly string[], program: readonly string[]) {
+  constructor(
+    folder: string,
+    machines: readonly string[],
+    program: readonly string[],
+    differences: HubDifferences = {},
+  ) {
     this.folder = folder;
     this.machines = machines;
     this.#program = program;
-    const configured: Record<string, { transport: 'local'; claudeDir: string; home: string }> = {};
+    const configured: Record<string, object> = {};
     for (const name of machines) {
       mkdirSync(this.claudeDir(name), { recursive: true, mode: 0o700 });
-      configured[name] = { transport: 'local', claudeDir: this.claudeDir(name), home: this.home(name) };
+      const local = { transport: 'local', claudeDir: this.claudeDir(name), home: this.home(name) };
+      configured[name] = differences.entries?.[name] ?? local;
     }
     writeFileSync(join(folder, 'config.jsonc'), JSON.stringify({ machines: configured }));
   }
@@ -75,8 +87,17 @@ export class HubProcess {
   }
 
   status(): Promise<StatusResult> {
-    if (this.#client === null) throw new Error('the hub is not running');
-    return this.#client.request('hub/status', {});
+    return this.#hub.request('hub/status', {});
+  }
+
+  /** A whole scan of a machine, with what follows from it: `claude-sync sync MACHINE`. @returns ms. */
+  async scan(machine: string): Promise<number> {
+    const began = performance.now();
+    const { machines } = await this.#hub.request('sync/now', { machine });
+    const ms = performance.now() - began;
+    const problem = machines.find((scanned) => scanned.problem !== null)?.problem;
+    if (problem !== undefined) throw new Error(`${machine} was not scanned: ${problem}`);
+    return ms;
   }
 
   /** Until every machine holds `files` files and nothing is pending. @returns ms since the process was started. */
@@ -117,6 +138,11 @@ export class HubProcess {
       if (Number(thread) === pid) main = written;
     }
     return { main, all };
+  }
+
+  get #hub(): HubClient {
+    if (this.#client === null) throw new Error('the hub is not running');
+    return this.#client;
   }
 
   #pid(): number {

@@ -9,7 +9,8 @@ import { figure, percentile, type Figure, type Scene } from './figure.ts';
 import { HubProcess } from './hub-process.ts';
 import { makeTree, type Conversation, type TreeSize } from './tree.ts';
 
-const LARGE: TreeSize = { projects: 200, files: 10_000, bytes: 824e6, longest: 30e6 };
+/** 10,000 files. */
+export const LARGE: TreeSize = { projects: 200, files: 10_000, bytes: 824e6, longest: 30e6 };
 const QUICK: TreeSize = { projects: 30, files: 1_000, bytes: 60e6, longest: 10e6 };
 const LINE_BYTES = 4_096;
 
@@ -138,9 +139,9 @@ async function mirrored(route: Route, folder: string, count: number): Promise<nu
   }
 }
 
-/** Where a conversation of machine `a` lies on all machines: projects keep their place below home. */
-export function routeOf(hub: HubProcess, conversation: Conversation): Route {
-  const [source = '', ...targets] = hub.machines.map((machine) => {
+/** Where a conversation of machine `a`, the first, lies on the machines: projects keep their place below home. */
+export function routeOf(hub: HubProcess, conversation: Conversation, machines = hub.machines): Route {
+  const [source = '', ...targets] = machines.map((machine) => {
     const cwd = join(hub.home(machine), conversation.cwd.slice(hub.home('a').length));
     return join(hub.claudeDir(machine), 'projects', folderName(cwd), `${conversation.session}.jsonl`);
   });
@@ -177,14 +178,15 @@ async function copyToBoth(tree: string, folder: string): Promise<Copying> {
   return { seconds, cpu: [...times].reduce((sum, [, minutes, rest]) => sum + Number(minutes) * 60 + Number(rest), 0) };
 }
 
-async function run(command: string, ...args: string[]): Promise<void> {
+/** Runs a command. @throws when it fails. */
+export async function run(command: string, ...args: string[]): Promise<void> {
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`${command} ended with code ${code}`);
 }
 
-/** A fast sync of the wrong bytes is worth nothing. */
-function verifyEqual(hub: HubProcess): void {
+/** A fast sync of the wrong bytes is worth nothing. @throws when two machines hold different bytes. */
+export function verifyEqual(hub: HubProcess): void {
   const sums = hub.machines.map((machine) =>
     execFileSync(
       'sh',
