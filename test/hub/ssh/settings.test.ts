@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { resolveSshSettings } from '../../../src/hub/ssh/settings.ts';
 import type { SshTarget, Via } from '../../../src/hub/ssh/settings.ts';
@@ -68,9 +68,9 @@ describe('the settings of a machine', () => {
       ['Host rog', '  Port 2222', '  User nelly', '  IdentityFile /theirs', '  UserKnownHostsFile /their/hosts'],
     );
     assert.deepEqual([found.port, found.user], [22022, 'tom']);
-    assert.deepEqual(found.identityFiles, [{ path: join(homedir(), 'mine'), named: true }]);
+    assert.deepEqual(found.identityFiles, [{ path: join(userInfo().homedir, 'mine'), named: true }]);
     assert.equal(found.identitiesOnly, true, 'no other key takes its place');
-    assert.deepEqual(found.knownHostsFiles, [join(homedir(), 'hosts')]);
+    assert.deepEqual(found.knownHostsFiles, [join(userInfo().homedir, 'hosts')]);
   });
 
   it('tell the keys that ssh tries by itself from those that somebody named', async () => {

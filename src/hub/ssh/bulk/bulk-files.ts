@@ -8,6 +8,7 @@ import type { TreeContext } from '../../replica/tree-context.ts';
 import { pullMany } from './pull.ts';
 import { pushMany, type PushOptions } from './push.ts';
 import type { RsyncLink } from './rsync-link.ts';
+import { treeLister } from './tree-listing.ts';
 
 /** Fewer files take less time over SFTP than rsync takes to begin. */
 const WORTH_RSYNC = 150;
@@ -21,6 +22,8 @@ export interface BulkFilesOptions {
   readonly staging: string;
   readonly threads: CopyThreads;
   readonly hashes: PushOptions['hashes'];
+  /** See `listTree`; `null` where the machine cannot, or has to say that something is in the way. */
+  readonly listTree: Parameters<typeof treeLister>[0];
 }
 
 /** Hundreds of files go by rsync where both sides have it, fewer in bursts over SFTP, and so does what rsync leaves. */
@@ -30,6 +33,7 @@ export function bulkFiles(context: TreeContext, os: MachineOs, options: BulkFile
 
   return {
     list: (folders) => bursts.list(folders),
+    lister: () => treeLister(options.listTree),
     look: (paths) => bursts.look(paths),
 
     async fetch(requests, intake, waiting) {

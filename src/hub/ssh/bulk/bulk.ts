@@ -9,6 +9,7 @@ import { remoteHashes } from '../remote-hashes.ts';
 import { rsyncVersion } from '../rsync.ts';
 import { bulkFiles } from './bulk-files.ts';
 import { patchTemp } from './patch.ts';
+import { listTree } from './tree-listing.ts';
 import { RsyncLink, type RsyncLinkOptions } from './rsync-link.ts';
 
 /** Longest time for the hashes of one lot of files. */
@@ -52,7 +53,27 @@ export class Bulk {
     const { claudeDir, staging, threads } = this.#options;
     const hashes = (folder: RelativePath, names: readonly string[]): ReturnType<Bulk['hashes']> =>
       this.hashes(folder, names);
-    return bulkFiles(context, os, { link: this.#link, claudeDir, staging, threads, hashes });
+    return bulkFiles(context, os, {
+      link: this.#link,
+      claudeDir,
+      staging,
+      threads,
+      hashes,
+      listTree: (folders) => this.#listTree(folders),
+    });
+  }
+
+  async #listTree(folders: readonly string[]): ReturnType<typeof listTree> {
+    const { session, claudeDir } = this.#options;
+    const { commands, probe, channel } = session();
+    // The find of other systems prints nothing of this kind.
+    if (probe?.system !== 'linux') return null;
+    try {
+      return await listTree(commands, claudeDir, folders);
+    } catch (error) {
+      if (channel.isLost) throw new FileSystemError('disconnected', 'list', '', error);
+      return null;
+    }
   }
 
   /** See `patchTemp`. */

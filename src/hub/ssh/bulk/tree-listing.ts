@@ -1,0 +1,115 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { RelativePath } from '../../../core/domain.ts';
+import { FileSystemError, type Entry } from '../../ports/file-system.ts';
+import type { FolderListing } from '../../replica/scan.ts';
+import { RemoteCommandFailure, type RemoteCommands } from '../remote-commands.ts';
+import { quote, UnquotableWord } from '../shell-words.ts';
+
+const inflate = promisify(gunzip);
+
+/** Longest time for one listing, and most bytes of it as they travel and as they are held. */
+const WITHIN_MS = 60_000;
+const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_TEXT_BYTES = 512 * 1024 * 1024;
+/** More folders at the top are no Claude folder. */
+const MOST_FOLDERS = 500;
+
+const TYPES: Readonly<Record<string, Entry['type']>> = { f: 'file', d: 'folder', l: 'symlink' };
+
+/**
+ * Everything below some folders of a Linux machine, with one command: SFTP takes a request or two for each folder, which costs the hub a
+ * hundred times as much. Nothing is followed, and the facts are those that SFTP tells (times in whole seconds).
+ * @param root absolute folder there. @param folders names directly below it.
+ * @returns what lies in each folder, those themselves included; `null` when anything at all could not be listed: then SFTP tells what.
+ * @throws as `RemoteCommands.run` does when the connection ends.
+ */
+export async function listTree(
+  commands: RemoteCommands,
+  root: string,
+  folders: readonly string[],
+): Promise<ReadonlyMap<RelativePath, readonly Entry[]> | null> {
+  if (folders.length === 0 || folders.length > MOST_FOLDERS) return null;
+  try {
+    const words = folders.map((folder) => quote(`./${folder}`)).join(' ');
+    const list = `find ${words} -printf '%y %m %s %T@ %p\\0'`;
+    // What find could not list it says on stderr and by its code, which comes last: without it the listing broke off.
+    const script = `cd ${quote(root)} || exit 66; LC_ALL=C; export LC_ALL; { ${list}; printf 'end %s\\0' "$?"; } | gzip -1`;
+    const { code, stdout } = await commands.run(script, { maxBytes: MOST_BYTES, timeoutMs: WITHIN_MS });
+    if (code !== 0) return null;
+    return parseListing(await inflate(stdout, { maxOutputLength: MOST_TEXT_BYTES }), folders);
+  } catch (error) {
+    if (error instanceof UnquotableWord) return null;
+    if (error instanceof RemoteCommandFailure && error.code !== 'cut') return null;
+    // It was no gzip, or too much of it.
+    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') === true || error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** Reads records `TYPE MODE SIZE TIME PATH`, each ended by NUL; `null` unless the last one says that all is well. */
+export function parseListing(
+  bytes: Buffer,
+  folders: readonly string[],
+): ReadonlyMap<RelativePath, readonly Entry[]> | null {
+  const tree = new Map<RelativePath, Entry[]>();
+  let isComplete = false;
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(0, from);
+    if (end === -1) return null;
+    const record = bytes.toString('utf8', from, end);
+    from = end + 1;
+    if (record === 'end 0' && from === bytes.length) isComplete = true;
+    else if (!take(record, tree)) return null;
+  }
+  return isComplete && folders.every((folder) => tree.has(folder)) ? tree : null;
+}
+
+function take(record: string, tree: Map<RelativePath, Entry[]>): boolean {
+  const [, letter = '', mode = '', size, time, path] =
+    /^(\S) ([0-7]+) (\d+) (-?\d+)(?:\.\d+)? \.\/([^]+)$/.exec(record) ?? [];
+  if (path === undefined) return false;
+  const type = TYPES[letter] ?? 'other';
+  if (type === 'folder') tree.set(path, []);
+  const slash = path.lastIndexOf('/');
+  // Those that were asked for are known already.
+  if (slash === -1) return true;
+  const siblings = tree.get(path.slice(0, slash));
+  const name = path.slice(slash + 1);
+  siblings?.push(
+    // A name that is no UTF-8 cannot be asked for; it exists all the same and must not pass for absent.
+    name.includes('\uFFFD')
+      ? { name, type: 'other', size: 0, mtimeMs: 0, inode: '', executable: false }
+      : {
+          name,
+          type,
+          size: Number(size),
+          mtimeMs: Number(time) * 1000,
+          inode: '',
+          executable: type === 'file' && (parseInt(mode, 8) & 0o100) !== 0,
+        },
+  );
+  return siblings !== undefined;
+}
+
+/**
+ * Listings for one scan: the folder itself over SFTP, which tells what of it is wanted at all, and everything below these with one command.
+ * Answers `null` for what SFTP has to list.
+ * @param list see `listTree`; `null` when it did not work.
+ */
+export function treeLister(
+  list: (folders: readonly string[]) => Promise<ReadonlyMap<RelativePath, readonly Entry[]> | null>,
+): (folders: readonly RelativePath[]) => Promise<readonly FolderListing[] | null> {
+  let tree: ReadonlyMap<RelativePath, readonly Entry[]> | null = null;
+  let isTried = false;
+  return async (folders) => {
+    if (!isTried && !folders.includes('')) {
+      isTried = true;
+      // The scan of one folder is a few requests.
+      tree = folders.some((folder) => folder.includes('/')) ? null : await list(folders);
+    }
+    if (tree === null) return null;
+    const found = tree;
+    return folders.map((folder) => found.get(folder) ?? new FileSystemError('missing', 'list', folder));
+  };
+}
