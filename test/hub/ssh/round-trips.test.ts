@@ -19,9 +19,13 @@ describe('round trips over SSH', () => {
     ground = await SftpGround.open({ latencyMs: LATENCY_MS });
     mkdirSync(join(ground.root, 'projects/-home-u-app'), { recursive: true });
     writeFileSync(file(), LINE);
-    replica = await new Ground(ground.root).connected({ fs: ground.fs, overNetwork: true });
-    // What is asked for once: how much room there is, which folders there are.
+    const local = new Ground(ground.root);
+    local.now = Date.now();
+    replica = await local.connected({ fs: ground.fs, overNetwork: true });
+    // What is asked for once: how much room there is, which folders there are, whether it is a file.
     await append();
+    // What the hub wrote a moment ago it would not read.
+    local.now += 3_000;
   });
   after(() => ground.close());
 
