@@ -1,4 +1,4 @@
-import type { MachineOs } from '../../../core/domain.ts';
+import type { FileStat, MachineOs } from '../../../core/domain.ts';
 import { recordedFolders, tellingRanges } from '../../../core/projects/recorded-folders.ts';
 import { FileSystemError, type OpenFile } from '../../ports/file-system.ts';
 import { TEMP_FOLDER } from '../private-folder.ts';
@@ -7,14 +7,17 @@ import type { CreateRequest, Fetched, FetchRequest, Intake, WriteOutcome } from 
 import { fileStat, isAsExpected, lookOf, walk } from '../safe-walk.ts';
 import { discardTemp } from '../temps.ts';
 import { privateName, type TreeContext } from '../tree-context.ts';
+import { ByteBudget } from './byte-budget.ts';
 import { factsOf } from './content-facts.ts';
 import { oneByOne, someAtOnce, type ManyFiles } from './many-files.ts';
 import { NewFolders } from './new-folders.ts';
 
 /** Files under way at once: enough to hide a round trip of 20 ms. */
 const AT_ONCE = 64;
-/** Longer files are streamed one by one: this much of each is held in memory. */
-const LONGEST_BYTES = 256 * 1024;
+/** Longer files are streamed one by one. */
+const LONGEST_BYTES = 4 * 1024 * 1024;
+/** Held in memory for all files of a machine that are under way. */
+const MOST_BYTES = 16 * 1024 * 1024;
 /** More new files than this are not brought to stable storage one by one: that takes milliseconds each. */
 const FEW = 100;
 /** Read back of a new file; see `TreeContext.readBack`. */
@@ -27,6 +30,7 @@ const READ_BACK_END_BYTES = 64;
 export function inBursts(context: TreeContext, os: MachineOs): ManyFiles {
   const ordinary = oneByOne(context, os);
   const known = context.knownFolders;
+  const memory = new ByteBudget(MOST_BYTES);
 
   return {
     list: async () => null,
@@ -35,7 +39,7 @@ export function inBursts(context: TreeContext, os: MachineOs): ManyFiles {
     async fetch(requests, intake, waiting) {
       const left: FetchRequest[] = [];
       const fetched = await someAtOnce(requests, AT_ONCE, async (request) => {
-        const result = await fetchInBursts(context, request, intake);
+        const result = await fetchInBursts(context, request, intake, memory);
         if (result === 'left') left.push(request);
         return result;
       });
@@ -49,7 +53,10 @@ export function inBursts(context: TreeContext, os: MachineOs): ManyFiles {
       const durable = context.durableCreates && requests.length + waiting <= FEW;
       const left: CreateRequest[] = [];
       const created = await someAtOnce(requests, AT_ONCE, async (request) => {
-        const outcome = await createInBursts(context, request, { folders, durable });
+        const outcome =
+          request.size > LONGEST_BYTES
+            ? 'left'
+            : await memory.holding(request.size, () => createInBursts(context, request, { folders, durable }));
         if (outcome === 'left') left.push(request);
         return outcome;
       });
@@ -65,6 +72,7 @@ async function fetchInBursts(
   context: TreeContext,
   { path, isTranscript }: FetchRequest,
   intake: Intake,
+  memory: ByteBudget,
 ): Promise<Fetched | null | 'left'> {
   const [walked, opened] = await Promise.allSettled([
     walk(context.fs, path, context.knownFolders),
@@ -75,16 +83,25 @@ async function fetchInBursts(
     if (walked.status === 'rejected') throw walked.reason;
     const { end } = walked.value;
     if (end.kind !== 'file' || file === null || end.stat.size > LONGEST_BYTES) return 'left';
-    const [bytes, after] = await allInOrder([file.read(0, end.stat.size), file.stat()]);
-    if (!isAsExpected(after, end.stat) || bytes.length !== end.stat.size) return null;
-    const staged = await intake.stage(one(bytes));
-    const folders = isTranscript
-      ? recordedFolders(tellingRanges(bytes.length).map(([from, to]) => bytes.toString('utf8', from, to)))
-      : null;
-    return { staged, stat: fileStat(after), facts: factsOf(bytes), folders, hasFolder: false };
+    return await memory.holding(end.stat.size, () => taken(file, { isTranscript, stat: end.stat }, intake));
   } finally {
     await closed(file);
   }
+}
+
+/** Second burst of a fetch. */
+async function taken(
+  file: OpenFile,
+  { isTranscript, stat }: { readonly isTranscript: boolean; readonly stat: FileStat },
+  intake: Intake,
+): Promise<Fetched | null> {
+  const [bytes, after] = await allInOrder([file.read(0, stat.size), file.stat()]);
+  if (!isAsExpected(after, stat) || bytes.length !== stat.size) return null;
+  const staged = await intake.stage(one(bytes));
+  const folders = isTranscript
+    ? recordedFolders(tellingRanges(bytes.length).map(([from, to]) => bytes.toString('utf8', from, to)))
+    : null;
+  return { staged, stat: fileStat(after), facts: factsOf(bytes), folders, hasFolder: false };
 }
 
 /** First burst: a temp. Second: its content, and what became of it. Third: its name, and what is there then. */
@@ -94,7 +111,7 @@ async function createInBursts(
   { folders, durable }: { readonly folders: NewFolders; readonly durable: boolean },
 ): Promise<WriteOutcome | 'left'> {
   const { fs } = context;
-  if (request.size > LONGEST_BYTES || !(await folders.areThere(request.path))) return 'left';
+  if (!(await folders.areThere(request.path))) return 'left';
   const content = await contentOf(request);
   if (content === null) return 'left';
   const temp = `${TEMP_FOLDER}/${privateName(context)}`;
