@@ -30,7 +30,12 @@ export interface World {
   readonly machines: readonly SimulatedMachine[];
   /** The hub's own data disk. */
   readonly hubVolume: Volume;
+  /** Whether remote machines run the protocols for networks (`TreeReplicaOptions.overNetwork`). */
+  readonly network: boolean;
 }
+
+/** From this seed on remote machines run the protocols for networks. */
+export const FIRST_NETWORK_SEED = 1_000_000;
 
 /** How one seed ended. */
 export interface SeedResult {
@@ -70,7 +75,14 @@ export async function runSeed(
   );
   for (const machine of machines) reader.follow(machine);
   const hubVolume = new Volume({ now: () => scheduler.now });
-  const world: World = { scheduler, prng: prng.fork('hub'), flavour, machines, hubVolume };
+  const world: World = {
+    scheduler,
+    prng: prng.fork('hub'),
+    flavour,
+    machines,
+    hubVolume,
+    network: seed >= FIRST_NETWORK_SEED,
+  };
   const hub = createHub(world);
   const activity = (late.activity = new Activity({
     world,

@@ -11,9 +11,8 @@ export interface CatchingSeed {
  * `--flavour` and `--guard-off` one can be looked for where it is likely.
  */
 export const CATCHING_SEEDS: Readonly<Partial<Record<Guard, CatchingSeed>>> = {
-  'confirm-delete': { seed: 1651 },
   'union-without-base': { seed: 0 },
-  'change-beats-delete': { seed: 35 },
+  'change-beats-delete': { seed: 7 },
   'evict-not-delete': { seed: 6 },
   'cut-keeps-head': { seed: 10 },
   'whole-lines': { seed: 10 },
@@ -21,7 +20,7 @@ export const CATCHING_SEEDS: Readonly<Partial<Record<Guard, CatchingSeed>>> = {
   'merge-divergence': { seed: 0 },
   'merge-cursor': { seed: 0 },
   'one-copy': { seed: 37 },
-  'append-precondition': { seed: 24 },
+  'append-precondition': { seed: 41 },
   'torn-target': { seed: 6 },
   'live-append-only': { seed: 1 },
   'undo-before-replace': { seed: 7 },
@@ -42,6 +41,7 @@ export const SHOWN_BY_SCENES_ONLY: readonly Guard[] = [
   'unknown-is-not-absent',
   'read-back',
   'unknown-outcome',
+  'confirm-delete',
   'own-pieces',
   'epoch-temps',
   'quarantine-emptied',

@@ -85,6 +85,7 @@ export class Stage {
         flavour,
         machines: this.machines,
         hubVolume: this.hubVolume,
+        network: false,
       },
       guards,
       bootEngine,
