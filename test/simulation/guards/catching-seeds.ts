@@ -39,9 +39,9 @@ export const CATCHING_SEEDS: Readonly<Partial<Record<Guard, CatchingSeed>>> = {
  */
 export const SHOWN_BY_SCENES_ONLY: readonly Guard[] = [
   'unknown-is-not-absent',
+  'confirm-delete',
   'read-back',
   'unknown-outcome',
-  'confirm-delete',
   'own-pieces',
   'epoch-temps',
   'quarantine-emptied',
