@@ -170,3 +170,19 @@ function belowClaudeDir(path: string, claudeDirs: readonly string[]): RelativePa
   if (found >= 0) return path.slice(found + marker.length);
   return path.replace(/^(?:\.\/)+/, '');
 }
+
+/** The key of a place below claudeDir. @param project id of the project that its folder is of; only asked of project files. */
+export function keyOfPlace(at: PathIdentity, project: string | null): Key | null {
+  switch (at.kind) {
+    case 'transcript':
+      return keyForSession(at.session);
+    case 'session-file':
+      return keyForSession(at.session, at.rest);
+    case 'history':
+      return 'history';
+    case 'plain':
+      return at.path;
+    case 'project-file':
+      return project === null ? null : keyForProject(project, at.rest);
+  }
+}

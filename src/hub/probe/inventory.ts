@@ -1,5 +1,5 @@
 import type { FileStat, Key, RelativePath } from '../../core/domain.ts';
-import { keyForProject, keyForSession, parsePath } from '../../core/keys/key.ts';
+import { keyOfPlace, parsePath } from '../../core/keys/key.ts';
 import { recordedFolders, tellingRanges } from '../../core/projects/recorded-folders.ts';
 import { projectPathOf } from '../../core/projects/session-path.ts';
 import type { Rules } from '../../core/rules/classify.ts';
@@ -96,20 +96,7 @@ export function filesByKey(
 
 function keyAt(path: RelativePath, projectOf: (folder: string) => string | null): Key | null {
   const at = parsePath(path);
-  switch (at.kind) {
-    case 'transcript':
-      return keyForSession(at.session);
-    case 'session-file':
-      return keyForSession(at.session, at.rest);
-    case 'history':
-      return 'history';
-    case 'plain':
-      return at.path;
-    case 'project-file': {
-      const project = projectOf(at.folder);
-      return project === null ? null : keyForProject(project, at.rest);
-    }
-  }
+  return keyOfPlace(at, at.kind === 'project-file' ? projectOf(at.folder) : null);
 }
 
 async function workingFolder(fs: FileSystem, folder: string, path: RelativePath, size: number): Promise<string | null> {

@@ -1,4 +1,4 @@
-import { keyForProject, keyForSession, parseKey, parsePath, pathOfKey } from '../../../core/keys/key.ts';
+import { keyForSession, keyOfPlace, parseKey, parsePath, pathOfKey } from '../../../core/keys/key.ts';
 import { homeRelative } from '../../../core/projects/home.ts';
 import { folderName } from '../../../core/projects/folder-name.ts';
 import type { Homes } from '../../../core/projects/project.ts';
@@ -78,20 +78,7 @@ export class Placement {
   /** The key of a path, or `null` when the project it belongs to is not known (yet). */
   async keyOf(machine: MachineView, path: RelativePath): Promise<Key | null> {
     const at = parsePath(path);
-    switch (at.kind) {
-      case 'transcript':
-        return keyForSession(at.session);
-      case 'session-file':
-        return keyForSession(at.session, at.rest);
-      case 'history':
-        return 'history';
-      case 'plain':
-        return at.path;
-      case 'project-file': {
-        const project = await this.#projectOfFolder(machine, at.folder);
-        return project === null ? null : keyForProject(project, at.rest);
-      }
-    }
+    return keyOfPlace(at, at.kind === 'project-file' ? await this.#projectOfFolder(machine, at.folder) : null);
   }
 
   /** Where `key` is to be created on a machine that has no copy of it. */

@@ -9,7 +9,7 @@ import { discardTemp } from '../temps.ts';
 import { privateName, type TreeContext } from '../tree-context.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { factsOf } from './content-facts.ts';
-import { oneByOne, someAtOnce, type ManyFiles } from './many-files.ts';
+import { oneByOne, someAtOnce, withOthers, type ManyFiles } from './many-files.ts';
 import { NewFolders } from './new-folders.ts';
 
 /** Files under way at once: enough to hide a round trip of 20 ms. */
@@ -37,32 +37,19 @@ export function inBursts(context: TreeContext, os: MachineOs): ManyFiles {
     look: (paths) => someAtOnce(paths, AT_ONCE, async (path) => lookOf(path, await walk(context.fs, path, known))),
 
     async fetch(requests, intake, waiting) {
-      const left: FetchRequest[] = [];
-      const fetched = await someAtOnce(requests, AT_ONCE, async (request) => {
-        const result = await fetchInBursts(context, request, intake, memory);
-        if (result === 'left') left.push(request);
-        return result;
-      });
-      const others = (await ordinary.fetch(left, intake, waiting))[Symbol.iterator]();
-      const byRequest = new Map(left.map((request) => [request, others.next().value as Fetched | null]));
-      return fetched.map((one, index) => (one === 'left' ? (byRequest.get(requests[index]!) ?? null) : one));
+      const fetched = await someAtOnce(requests, AT_ONCE, (request) => fetchInBursts(context, request, intake, memory));
+      return withOthers(requests, fetched, (left) => ordinary.fetch(left, intake, waiting));
     },
 
     async create(requests, waiting) {
       const folders = new NewFolders(context, os);
       const durable = context.durableCreates && requests.length + waiting <= FEW;
-      const left: CreateRequest[] = [];
-      const created = await someAtOnce(requests, AT_ONCE, async (request) => {
-        const outcome =
-          request.size > LONGEST_BYTES
-            ? 'left'
-            : await memory.holding(request.size, () => createInBursts(context, request, { folders, durable }));
-        if (outcome === 'left') left.push(request);
-        return outcome;
-      });
-      const others = (await ordinary.create(left, waiting))[Symbol.iterator]();
-      const byRequest = new Map(left.map((request) => [request, others.next().value as WriteOutcome]));
-      return created.map((one, index) => (one === 'left' ? byRequest.get(requests[index]!)! : one));
+      const created = await someAtOnce(requests, AT_ONCE, async (request) =>
+        request.size > LONGEST_BYTES
+          ? 'left'
+          : memory.holding(request.size, () => createInBursts(context, request, { folders, durable })),
+      );
+      return withOthers(requests, created, (left) => ordinary.create(left, waiting));
     },
   };
 }

@@ -148,6 +148,16 @@ function vanished(error: unknown): null {
   throw error;
 }
 
+/** Results in the order of the requests; those that the first way left are made in another one. */
+export async function withOthers<Q, R>(
+  requests: readonly Q[],
+  first: readonly (R | 'left')[],
+  other: (left: readonly Q[]) => Promise<readonly R[]>,
+): Promise<R[]> {
+  const others = (await other(requests.filter((_, index) => first[index] === 'left')))[Symbol.iterator]();
+  return first.map((one) => (one === 'left' ? (others.next().value as R) : one));
+}
+
 /** Results in order, `atOnce` tasks at a time. After a failure nothing is begun any more, and it is told when nothing is left running. */
 export async function someAtOnce<T, R>(
   items: readonly T[],

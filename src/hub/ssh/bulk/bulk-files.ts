@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { MachineOs } from '../../../core/domain.ts';
 import type { CopyThreads } from '../../replica/many/copy-threads.ts';
 import { inBursts } from '../../replica/many/in-bursts.ts';
-import type { ManyFiles } from '../../replica/many/many-files.ts';
+import { withOthers, type ManyFiles } from '../../replica/many/many-files.ts';
 import { NewFolders } from '../../replica/many/new-folders.ts';
 import type { TreeContext } from '../../replica/tree-context.ts';
 import { pullMany } from './pull.ts';
@@ -45,9 +45,7 @@ export function bulkFiles(context: TreeContext, os: MachineOs, options: BulkFile
         requests,
         intake,
       );
-      const left = requests.filter((_, index) => pulled[index] === 'left');
-      const others = (await bursts.fetch(left, intake, 0))[Symbol.iterator]();
-      return pulled.map((one) => (one === 'left' ? (others.next().value ?? null) : one));
+      return withOthers(requests, pulled, (left) => bursts.fetch(left, intake, 0));
     },
 
     async create(requests, waiting) {
@@ -63,9 +61,7 @@ export function bulkFiles(context: TreeContext, os: MachineOs, options: BulkFile
         },
         requests,
       );
-      const left = requests.filter((_, index) => pushed[index] === 'left');
-      const others = (await bursts.create(left, 0))[Symbol.iterator]();
-      return pushed.map((one) => (one === 'left' ? others.next().value! : one));
+      return withOthers(requests, pushed, (left) => bursts.create(left, 0));
     },
   };
 }
