@@ -53,7 +53,7 @@ export function statusOf(
     },
     inSync:
       links.some((link) => link.writable) &&
-      hub.engine.settled() &&
+      hub.engine.inSync() &&
       machines.every(({ unsettled }) => !unsettled?.failed),
     machines,
     conflicts: { open: hub.store.conflicts.openCount() },

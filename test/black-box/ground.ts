@@ -65,6 +65,8 @@ export class Ground {
   #hub: ChildProcess | null = null;
   /** What the hub said last, on both of its outputs. */
   said = '';
+  /** How a hub ended that nobody had ended; no test expects it. */
+  #died: string | null = null;
 
   private constructor(root: string, main: string, options: GroundOptions) {
     this.root = root;
@@ -157,6 +159,13 @@ export class Ground {
       },
       START_MS,
     );
+    hub.once('exit', (code, signal) => {
+      // 0: a command had it stop.
+      if (this.#hub !== hub || code === 0) return;
+      this.#died = `the hub ended by itself (${code ?? signal}): ${this.said.slice(-4_000)}`;
+      // At once: what is waited for will not come.
+      console.log(this.#died);
+    });
   }
 
   /** Ends the hub with a signal; resolves when its process is gone. @returns its exit code, `null` after SIGKILL. */
@@ -230,6 +239,7 @@ export class Ground {
   async close(): Promise<void> {
     for (const hub of [this, ...this.#beside]) await hub.endHub('SIGKILL');
     await rm(this.root, { recursive: true, force: true });
+    assert.equal(this.#died, null);
   }
 
   #where(): string[] {

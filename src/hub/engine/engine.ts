@@ -167,13 +167,18 @@ export class Engine {
     await store.flush({ durable: true });
   }
 
-  /** Whether every machine that can be written to is known to hold every head that is meant for it. */
+  /** Whether every machine that can be written to is known to hold every head that is meant for it, and nobody is looking for more. */
   settled(): boolean {
+    return this.inSync() && [...this.links.values()].every((link) => !link.writable || !link.isScanning);
+  }
+
+  /** As `settled`, but looking again at what was looked at before does not count: machines that are polled are looked at all the time. */
+  inSync(): boolean {
     if (!this.#started || this.#stopped) return false;
     for (const link of this.links.values()) {
       if (link.undecided) return false;
       if (!link.writable) continue;
-      if (!link.isQuiet || link.lastScanAt === null) return false;
+      if (!link.isIdle || link.lastScanAt === null) return false;
     }
     for (const link of this.links.values()) if (link.writable && this.counts(link).behind > 0) return false;
     return true;

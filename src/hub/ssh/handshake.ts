@@ -6,7 +6,7 @@ import { fingerprint, judgeHostKey, offeredKey } from './known-hosts.ts';
 import type { KnownHost } from './known-hosts.ts';
 import type { Route } from './route.ts';
 import type { SshSettings } from './settings.ts';
-import { useKeyObjects } from './packets.ts';
+import { endSilently, useKeyObjects } from './packets.ts';
 import { SignIn } from './sign-in.ts';
 
 /** How a silent connection is noticed. */
@@ -104,13 +104,17 @@ export function handshake(options: HandshakeOptions): Promise<SignedIn> {
       if (!isReady) fail(noHandshake(server, route, 'the connection ended before the server let us in'));
     });
     client.on('banner', (text) => signIn.hear(serverText(text)));
-    client.on('handshake', () => useKeyObjects(client));
+    client.on('handshake', () => {
+      useKeyObjects(client);
+      endSilently(client);
+    });
     client.once('handshake', (algorithms) => {
       negotiated = algorithms;
       onPhase('signing in');
     });
     client.once('ready', () => {
       isReady = true;
+      endSilently(client);
       signal.removeEventListener('abort', onAbort);
       route.sendAtOnce();
       if (negotiated !== null) resolve({ client, negotiated, hostKey });

@@ -41,3 +41,30 @@ export function useKeyObjects(client: Client): void {
     if (isGcm && Buffer.isBuffer(keyed[name])) keyed[name] = createSecretKey(keyed[name]);
   }
 }
+
+/**
+ * Makes what is sent after the end of a compressed connection go nowhere, as it does without compression. ssh2 closes its deflater before it
+ * tells that the connection is gone, and whatever is written until everybody heard it would throw. To be called after every key
+ * exchange and sign-in, which make a new deflater; where ssh2 keeps it elsewhere nothing is changed.
+ */
+export function endSilently(client: Client): void {
+  const { _protocol: protocol } = client as unknown as {
+    readonly _protocol?: { readonly _packetRW?: { readonly write?: Partial<PacketWriter> } };
+  };
+  const writer = protocol?._packetRW?.write;
+  if (writer?.cleanup === undefined || silent.has(writer)) return;
+  silent.add(writer);
+  const cleanup = writer.cleanup.bind(writer);
+  writer.cleanup = () => {
+    cleanup();
+    // The cipher, which is over as well, drops it.
+    writer.finalize = (packet) => packet;
+  };
+}
+
+interface PacketWriter {
+  cleanup(): void;
+  finalize(packet: Buffer): Buffer;
+}
+
+const silent = new WeakSet<Partial<PacketWriter>>();

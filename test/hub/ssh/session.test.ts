@@ -8,7 +8,7 @@ import { systemClock, systemRandom } from '../../../src/hub/ports/system.ts';
 import { RsyncLink } from '../../../src/hub/ssh/bulk/rsync-link.ts';
 import { rsyncVersion } from '../../../src/hub/ssh/rsync.ts';
 import { closeSession, openSession, type SshSession } from '../../../src/hub/ssh/session.ts';
-import type { Sshd } from '../../fixtures/ssh/sshd.ts';
+import { signal, type Sshd } from '../../fixtures/ssh/sshd.ts';
 import { until } from '../hub-ground.ts';
 import { SshGround } from './ground.ts';
 
@@ -21,8 +21,9 @@ describe('a session with a machine', () => {
 
   function open(
     server: Sshd,
-    more: Partial<Sshd['entry']> = {},
-    signal = new AbortController().signal,
+    more: Partial<Sshd['entry']> & { readonly watch?: 'auto' | 'poll' } = {},
+    abort = new AbortController().signal,
+    onLost: (reason: Error) => void = () => undefined,
   ): Promise<SshSession> {
     const text = JSON.stringify({ machines: { there: { ...server.entry, ...more } } });
     const config = parseConfig(text, 'test', ground.root).machines['there'] as SshMachineConfig;
@@ -31,8 +32,8 @@ describe('a session with a machine', () => {
       home: ground.root,
       clock: systemClock,
       random: systemRandom,
-      onLost: () => undefined,
-      signal,
+      onLost,
+      signal: abort,
     });
   }
 
@@ -76,6 +77,29 @@ describe('a session with a machine', () => {
     assert.equal(await transfer, false);
     await until('nothing is left of it', async () => (await server.sessions()).length === 0, 8_000);
   });
+
+  // What is polled is compressed, and ssh2 closes its deflater with the connection, before it tells of the end.
+  for (const watch of ['auto', 'poll'] as const)
+    it(`can be closed, and used, when its connection is gone (watch: ${watch})`, async () => {
+      const server = await ground.serve('rog');
+      const closed: (unknown[] | Error)[] = [];
+      const session = await open(server, { watch }, undefined, () => {
+        try {
+          command.write('more');
+          command.abandon();
+          closeSession(session);
+          closed.push([]);
+        } catch (error) {
+          closed.push(error as Error);
+        }
+      });
+      const command = await session.commands.start('exec cat', { stdout: () => undefined, stderr: () => undefined });
+      for (const pid of await server.sessions()) signal(pid, 'SIGKILL');
+      await until('its end is told', () => closed.length > 0);
+      assert.deepEqual(closed[0], []);
+      const late = session.channel.request<unknown>('list', '.', (sftp, done) => sftp.stat('.', done));
+      await assert.rejects(late, { code: 'disconnected' });
+    });
 
   it('is given up at once when nobody wants it any more', async () => {
     const silent = createServer();

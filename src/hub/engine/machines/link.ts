@@ -243,7 +243,17 @@ export class MachineLink implements MachineView {
 
   /** Whether nothing is queued, planned, listed or on its way. */
   get isQuiet(): boolean {
-    return this.queue.busy === 0 && this.queue.settling === 0 && this.hints.isQuiet && this.#scans.running === null;
+    return this.isIdle && !this.isScanning;
+  }
+
+  /** Whether nothing that is known is queued, planned or on its way. */
+  get isIdle(): boolean {
+    return this.queue.busy === 0 && this.queue.settling === 0 && this.hints.isQuiet;
+  }
+
+  /** Whether its tree is being listed. */
+  get isScanning(): boolean {
+    return this.#scans.running !== null;
   }
 
   start(): void {
