@@ -56,8 +56,10 @@ export class WorkQueue {
   /** Urgent keys are taken from here first; both hold each key of `#jobs` at most once, in order of arrival. */
   readonly #urgent = new Set<Key>();
   readonly #bulk = new Set<Key>();
-  /** Keys that may go together; each is in one of the three. */
+  /** Keys that may go together; each is in one of the three. None of them is being worked on. */
   readonly #companions = new Set<Key>();
+  /** Keys that were marked while they were worked on, and become companions when that has ended. */
+  readonly #companionsLater = new Set<Key>();
   readonly #together: TakesTogether | null;
   #lots = 0;
   #alone = 0;
@@ -121,10 +123,11 @@ export class WorkQueue {
       this.#jobs.set(key, { look: mark.look ?? false, deep: mark.deep ?? false });
     }
     if (isCompanion && !this.#urgent.has(key) && !this.#bulk.has(key)) {
-      this.#companions.add(key);
+      (this.#running.has(key) ? this.#companionsLater : this.#companions).add(key);
       return;
     }
     this.#companions.delete(key);
+    this.#companionsLater.delete(key);
     if (mark.urgent) {
       this.#bulk.delete(key);
       this.#urgent.add(key);
@@ -171,6 +174,7 @@ export class WorkQueue {
     this.#urgent.clear();
     this.#bulk.clear();
     this.#companions.clear();
+    this.#companionsLater.clear();
     for (const delayed of this.#delayed.values()) delayed.cancel();
     this.#delayed.clear();
   }
@@ -192,7 +196,6 @@ export class WorkQueue {
     if (this.#lots >= LOTS_AT_ONCE || (this.#lots === 0 && this.#companions.size < FEWEST_TOGETHER)) return [];
     const lot: Key[] = [];
     for (const key of this.#companions) {
-      if (this.#running.has(key)) continue;
       lot.push(key);
       if (lot.length === this.#together?.most) break;
     }
@@ -229,7 +232,7 @@ export class WorkQueue {
       this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
     }
     this.#alone -= 1;
-    this.#running.delete(key);
+    this.#ranToEnd(key);
     this.#ended(result === INTERRUPTED, [key]);
   }
 
@@ -242,10 +245,15 @@ export class WorkQueue {
       this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
     }
     this.#lots -= 1;
-    for (const key of lot) this.#running.delete(key);
+    for (const key of lot) this.#ranToEnd(key);
     // Left for a reason: alone, whatever they look like.
     if (left !== INTERRUPTED && this.#started) for (const key of left) this.#add(key, { look: true }, false);
     this.#ended(left === INTERRUPTED, lot);
+  }
+
+  #ranToEnd(key: Key): void {
+    this.#running.delete(key);
+    if (this.#companionsLater.delete(key)) this.#companions.add(key);
   }
 
   #ended(isInterrupted: boolean, keys: readonly Key[]): void {

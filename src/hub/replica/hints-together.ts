@@ -1,6 +1,7 @@
 import type { RelativePath } from '../../core/domain.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Hint } from './replica.ts';
+import { topmostOf } from './topmost-folders.ts';
 
 /** The first event of a path is told at once, those within this time behind it together at its end. */
 const TOGETHER_MS = 50;
@@ -65,7 +66,7 @@ export class HintsTogether {
     this.#tellFolders([path]);
     this.#after(TOGETHER_MS, () => {
       this.#newFolders = null;
-      this.#tellFolders([...found].filter((at) => !hasFolderAbove(at, found)));
+      this.#tellFolders(topmostOf(found));
     });
   }
 
@@ -101,12 +102,4 @@ export class HintsTogether {
     });
     this.#cancels.add(cancel);
   }
-}
-
-function hasFolderAbove(path: RelativePath, folders: ReadonlySet<RelativePath>): boolean {
-  if (path !== '' && folders.has('')) return true;
-  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
-    if (folders.has(path.slice(0, at))) return true;
-  }
-  return false;
 }

@@ -19,12 +19,18 @@ export interface Walk {
  * lead a write out of claudeDir (docs/sync.md section 7). All looks are under way at once, so that over a network they cost
  * one round trip.
  *
- * With `known`, folders that were seen a moment ago are not looked at again, unless the file is not there.
+ * With `known`, folders that were seen a moment ago are not looked at again, unless the file is not there. With `shared`, each folder is
+ * looked at once for all walks that share them.
  *
  * claudeDir is one of the components. When it is gone everything in it is unknown, not absent: an unmounted home must not
  * read as a thousand deletes.
  */
-export async function walk(fs: FileSystem, path: RelativePath, known: KnownFolders | null = null): Promise<Walk> {
+export async function walk(
+  fs: FileSystem,
+  path: RelativePath,
+  known: KnownFolders | null = null,
+  shared: FolderLooks | null = null,
+): Promise<Walk> {
   const refusal = refusedPath(path);
   if (refusal !== null) return refusal;
   const paths = componentsOf(path);
@@ -34,13 +40,25 @@ export async function walk(fs: FileSystem, path: RelativePath, known: KnownFolde
       return { end: { kind: 'file', stat: fileStat(look.stat) }, firstMissingFolder: null };
     known.forget();
   }
-  const looks = await Promise.all(paths.map((at) => lookAt(fs, at)));
+  const looks = await Promise.all(paths.map((at) => (at === path || shared === null ? lookAt(fs, at) : lookOnce(at))));
   if (known !== null) {
     for (const [index, look] of looks.entries())
       if (look.kind === 'stat' && look.stat?.type === 'folder') known.note(paths[index] ?? '');
   }
   return judged(paths, looks);
+
+  function lookOnce(folder: RelativePath): Promise<ComponentLook> {
+    let look = shared?.get(folder);
+    if (look === undefined) {
+      look = lookAt(fs, folder);
+      shared?.set(folder, look);
+    }
+    return look;
+  }
 }
+
+/** Looks at folders that walks to many files have in common: they are all of one moment. */
+export type FolderLooks = Map<RelativePath, Promise<ComponentLook>>;
 
 /** The walk to a path that is not looked at because of its name, else `null`. */
 export function refusedPath(path: RelativePath): Walk | null {

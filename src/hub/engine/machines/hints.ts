@@ -1,6 +1,7 @@
 import type { RelativePath, UnixMs } from '../../../core/domain.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Hint } from '../../replica/replica.ts';
+import { FolderHints } from './folder-hints.ts';
 import { OwnWrites } from './own-writes.ts';
 
 /** More hints than this at once: the watcher's queue may have overflowed without saying so. */
@@ -28,11 +29,21 @@ export class Hints {
   readonly ownWrites = new OwnWrites();
   readonly #options: HintsOptions;
   readonly #echoes = new Set<RelativePath>();
+  readonly #folders: FolderHints;
   #underWay = 0;
   #burst = 0;
 
   constructor(options: HintsOptions) {
     this.#options = options;
+    const { clock, isWritable, hinted, onTrouble } = options;
+    this.#folders = new FolderHints({
+      clock,
+      // A machine that is not written to is scanned before it is again.
+      scan: async (path) => {
+        if (isWritable()) await hinted({ path, kind: 'folder' });
+      },
+      onTrouble,
+    });
   }
 
   /** Whether nothing that was heard is still to be looked into. */
@@ -45,7 +56,7 @@ export class Hints {
     if (!isWritable()) return;
     this.#burst += 1;
     if (this.#burst === 1) this.#scanAfterBurst(clock.now() + LONGEST_BURST_MS);
-    this.#follow(hinted(hint));
+    this.#follow(hint.kind === 'folder' ? this.#folders.heard(hint.path) : hinted(hint));
   }
 
   /** Something was heard of files that the hub made a moment ago: they are looked at together. */

@@ -4,7 +4,7 @@ import { FileSystemError, type OpenFile } from '../../ports/file-system.ts';
 import { TEMP_FOLDER } from '../private-folder.ts';
 import { allInOrder } from '../refusal.ts';
 import type { CreateRequest, Fetched, FetchRequest, Intake, WriteOutcome } from '../replica.ts';
-import { fileStat, isAsExpected, lookOf, walk } from '../safe-walk.ts';
+import { fileStat, isAsExpected, lookOf, walk, type FolderLooks } from '../safe-walk.ts';
 import { discardTemp } from '../temps.ts';
 import { privateName, type TreeContext } from '../tree-context.ts';
 import { ByteBudget } from './byte-budget.ts';
@@ -20,6 +20,8 @@ const LONGEST_BYTES = 4 * 1024 * 1024;
 const MOST_BYTES = 16 * 1024 * 1024;
 /** More new files than this are not brought to stable storage one by one: that takes milliseconds each. */
 const FEW = 100;
+/** Of so many files the folders are looked at anew, each once; of fewer, those that were seen a moment ago count. */
+const WORTH_SHARING = 16;
 /** Read back of a new file; see `TreeContext.readBack`. */
 const READ_BACK_END_BYTES = 64;
 
@@ -34,7 +36,11 @@ export function inBursts(context: TreeContext, os: MachineOs): ManyFiles {
 
   return {
     list: async () => null,
-    look: (paths) => someAtOnce(paths, AT_ONCE, async (path) => lookOf(path, await walk(context.fs, path, known))),
+    look(paths) {
+      const shared: FolderLooks | null = paths.length < WORTH_SHARING ? null : new Map();
+      const remembered = shared === null ? known : null;
+      return someAtOnce(paths, AT_ONCE, async (path) => lookOf(path, await walk(context.fs, path, remembered, shared)));
+    },
 
     async fetch(requests, intake, waiting) {
       const fetched = await someAtOnce(requests, AT_ONCE, (request) => fetchInBursts(context, request, intake, memory));

@@ -1,4 +1,4 @@
-import { linkSync } from 'node:fs';
+import { linkSync, statSync, utimesSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -50,8 +50,8 @@ export async function pushMany(
     if (!worthALook) return requests.map(() => 'left');
     const whole = await arrived(options, temps, linked);
     const outcomes = new Map<CreateRequest, WriteOutcome | 'left'>();
-    await someAtOnce([...whole], AT_ONCE, async ([name, request]) => {
-      outcomes.set(request, await giveName(options, `${temps}/${name}`, request));
+    await someAtOnce(whole, AT_ONCE, async (one) => {
+      outcomes.set(one.request, await giveName(options, `${temps}/${one.name}`, one));
     });
     return requests.map((request) => outcomes.get(request) ?? 'left');
   } finally {
@@ -59,7 +59,17 @@ export async function pushMany(
   }
 }
 
-/** Second names of the sources, by which they travel. A source that is gone, or on another volume, is left out. */
+/** A file that lies whole among the temps. */
+interface Arrived {
+  readonly name: string;
+  readonly request: CreateRequest;
+  readonly stat: EntryStat;
+}
+
+/**
+ * Second names of the sources, by which they travel, with the times that the files are to have. A source that is gone, or on another volume, is
+ * left out.
+ */
 async function linkAll(folder: string, requests: readonly CreateRequest[]): Promise<Map<string, CreateRequest>> {
   const linked = new Map<string, CreateRequest>();
   for (const [index, request] of requests.entries()) {
@@ -67,7 +77,10 @@ async function linkAll(folder: string, requests: readonly CreateRequest[]): Prom
     // The executable bit, and nothing else, would have to be set by itself: there are few of these.
     if (request.source === null || request.executable) continue;
     try {
-      linkSync(request.source, join(folder, String(index)));
+      const name = join(folder, String(index));
+      linkSync(request.source, name);
+      // Nothing of the hub goes by the times of its archive.
+      if (!isAt(statSync(name), request.mtimeMs)) utimesSync(name, request.mtimeMs / 1000, request.mtimeMs / 1000);
       linked.set(String(index), request);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === undefined) throw error;
@@ -81,46 +94,43 @@ async function arrived(
   { context, hashes }: PushOptions,
   temps: string,
   linked: ReadonlyMap<string, CreateRequest>,
-): Promise<Map<string, CreateRequest>> {
-  const whole = new Map<string, CreateRequest>();
-  for (const { name, type, size } of await context.fs.list(temps)) {
+): Promise<readonly Arrived[]> {
+  const whole: Arrived[] = [];
+  for (const { name, ...stat } of await context.fs.list(temps)) {
     const request = linked.get(name);
-    if (type === 'file' && request?.size === size) whole.set(name, request);
+    if (stat.type === 'file' && request?.size === stat.size) whole.push({ name, request, stat });
   }
-  const known = [...whole].filter(([, { sha256 }]) => sha256 !== null).map(([name]) => name);
+  const known = whole.filter(({ request }) => request.sha256 !== null).map(({ name }) => name);
   const found = known.length === 0 ? null : await hashes(temps, known);
   if (found === null) return whole;
-  for (const name of known) if (found.get(name) !== whole.get(name)?.sha256) whole.delete(name);
-  return whole;
+  return whole.filter(({ name, request }) => request.sha256 === null || found.get(name) === request.sha256);
 }
 
-/** One burst: the time, the name, and what is there then. */
+/** The name, after which the file is what was seen among the temps; its time, where rsync could not give it. */
 async function giveName(
   { context: { fs }, folders }: PushOptions,
   temp: string,
-  { path, size, mtimeMs }: CreateRequest,
+  { request: { path, size, mtimeMs }, stat }: Arrived,
 ): Promise<WriteOutcome | 'left'> {
   if (!(await folders.areThere(path))) return 'left';
-  const [timed, renamed, there] = await Promise.allSettled([
-    fs.setTimes(temp, mtimeMs),
-    fs.rename(temp, path),
-    fs.lstat(path),
-  ]);
-  for (const one of [timed, renamed, there]) {
-    if (one.status === 'fulfilled') continue;
-    if (!FileSystemError.is(one.reason) || one.reason.code === 'disconnected') throw one.reason;
+  try {
+    await fs.rename(temp, path);
+  } catch (error) {
+    if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
+    // Something was there, or its folder went: the ordinary way finds out.
+    return 'left';
   }
-  // Something was there, or its folder went: the ordinary way finds out.
-  if (renamed.status === 'rejected') return 'left';
-  const seen = there.status === 'fulfilled' ? there.value : null;
-  const stat = timed.status === 'fulfilled' ? seen : await timedLate(fs, path, mtimeMs);
-  return stat?.type === 'file' && stat.size === size ? { kind: 'done', stat: fileStat(stat) } : { kind: 'changed' };
+  if (isAt(stat, mtimeMs)) return { kind: 'done', stat: fileStat(stat) };
+  const timed = await timedLate(fs, path, mtimeMs);
+  return timed?.type === 'file' && timed.size === size ? { kind: 'done', stat: fileStat(timed) } : { kind: 'changed' };
 }
 
-/**
- * Sets the time of a file that has its name already, and looks at it: a server that knows no times without following links (OpenSSH before
- * 8.0) has to be asked twice, and the temp was renamed between.
- */
+/** Whether a file has a time, in the whole seconds that SFTP knows. */
+function isAt(stat: { readonly mtimeMs: UnixMs }, mtimeMs: UnixMs): boolean {
+  return Math.floor(stat.mtimeMs / 1000) === Math.floor(mtimeMs / 1000);
+}
+
+/** Sets the time of a file that has its name already, and looks at it. */
 async function timedLate(fs: FileSystem, path: RelativePath, mtimeMs: UnixMs): Promise<EntryStat | null> {
   try {
     await fs.setTimes(path, mtimeMs);
