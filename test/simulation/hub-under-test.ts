@@ -95,7 +95,7 @@ export function createHubUnderTest(
       },
     });
     const replicas = world.machines.map((machine) =>
-      replicaOf(machine, process, flushing, guards, prng.fork(machine.name), world.network),
+      replicaOf(machine, process, flushing, guards, prng.fork(machine.name)),
     );
     const { clock, random, disk } = process;
     const engine = boot({ clock, random, guards, store: flushing, disk, replicas, world });
@@ -156,7 +156,6 @@ export function replicaOf(
   store: Pick<Store, 'intents' | 'undo' | 'machines' | 'flush'>,
   guards: Guards,
   prng: Prng,
-  network = false,
 ): Replica {
   const { spec, volume, link } = machine;
   const fs = asHub(machine, machine.root);
@@ -180,7 +179,7 @@ export function replicaOf(
     flush: () => store.flush({ durable: true }),
     epoch: () => store.machines.get(machine.name)?.connectionEpoch ?? 0,
     watch: watchOf(machine, process, prng),
-    overNetwork: network && spec.kind === 'remote',
+    overNetwork: spec.kind === 'remote',
     // Only where processes can be seen is a registration proof; elsewhere its age has to do.
     live: createLivenessProbe({ fs, clock: process.clock, processes: spec.os === 'linux' ? { startOf } : null }),
   });

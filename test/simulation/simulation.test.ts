@@ -3,14 +3,10 @@ import { availableParallelism } from 'node:os';
 import { FLAVOURS } from './flavours.ts';
 import { runSeeds } from './seed-runs.ts';
 import type { SeedOutcome } from './seed-worker.ts';
-import { FIRST_NETWORK_SEED } from './world.ts';
 
 /** Seeds per run; `SIMULATION_SEEDS` changes it and `SIMULATION_FIRST_SEED` where it begins. */
 const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? 2000);
 const FIRST = Number(process.env['SIMULATION_FIRST_SEED'] ?? 0);
-
-/** Seeds of worlds whose remote machines run the protocols for networks. */
-const NETWORK_SEEDS = 100;
 
 /** After so many failing seeds the rest is not run. */
 const STOP_AFTER = 10;
@@ -42,16 +38,4 @@ describe('the hub in a world where everything goes wrong', function () {
       assert.equal(failures.length, 0, failures.join('\n'));
     });
   }
-
-  it(`and so it is where machines are behind a network (${NETWORK_SEEDS} seeds)`, async () => {
-    const ran = await runSeeds({
-      first: FIRST_NETWORK_SEED,
-      count: NETWORK_SEEDS,
-      workers: availableParallelism(),
-      stopAfter: STOP_AFTER,
-    });
-    const failures = ran.flatMap(({ failure }) => (failure === null ? [] : [failure]));
-    assert.equal(failures.length, 0, failures.join('\n'));
-    assert.equal(ran.length, NETWORK_SEEDS);
-  });
 });

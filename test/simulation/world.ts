@@ -30,12 +30,7 @@ export interface World {
   readonly machines: readonly SimulatedMachine[];
   /** The hub's own data disk. */
   readonly hubVolume: Volume;
-  /** Whether remote machines run the protocols for networks (`TreeReplicaOptions.overNetwork`). */
-  readonly network: boolean;
 }
-
-/** From this seed on remote machines run the protocols for networks. */
-export const FIRST_NETWORK_SEED = 1_000_000;
 
 /** How one seed ended. */
 export interface SeedResult {
@@ -81,7 +76,6 @@ export async function runSeed(
     flavour,
     machines,
     hubVolume,
-    network: seed >= FIRST_NETWORK_SEED,
   };
   const hub = createHub(world);
   const activity = (late.activity = new Activity({

@@ -16,18 +16,21 @@ export interface Growth {
  *
  * A line is one of the head's when
  * - it is a record that the head has: the same uuid and the same bytes;
- * - it has no uuid, but stands beside such a record in the copy as it does in the head; or
- * - it is the next of the head lines that the hub had yet to append to this copy (`awaited`), which it does in their order.
+ * - it has no uuid, but stands beside such a record in the copy as it does in the head;
+ * - it is the next of the head lines that the hub had yet to append to this copy (`awaited`), which it does in their order; or
+ * - it is one of those that the hub is known to have written here (`sent`): what stood beside it may have been taken out since.
  *
  * Every other line without uuid counts as said again on purpose and is kept: the last one wins.
  *
  * @param head facts of all lines of the head
  * @param awaited whether the hub had yet to bring a head line to this copy
+ * @param sent whether the hub has brought a head line to this copy since the copy was read
  */
 export function takeApart(
   growth: readonly LineFact[],
   head: readonly LineFact[],
   awaited: (line: LineFact) => boolean,
+  sent: (line: LineFact) => boolean = () => false,
 ): Growth {
   const places = placesOfRecords(growth, head);
   spread(places, growth, head, 1);
@@ -43,6 +46,7 @@ export function takeApart(
       waiting = next.next();
     }
   });
+  recogniseSent(places, growth, head, sent);
   const echoed = new Set<number>();
   for (const place of places) if (place !== undefined) echoed.add(head[place]!.start);
   return { added: growth.filter((_, index) => places[index] === undefined), echoed };
@@ -74,6 +78,24 @@ function spread(
     if (places[index] !== undefined || beside === undefined || line === undefined || line.uuid !== null) continue;
     if (head[beside + step]?.hash === line.hash) places[index] = beside + step;
   }
+}
+
+/** Lines without uuid that were sent are recognised in their order, also where others of them are missing. */
+function recogniseSent(
+  places: (number | undefined)[],
+  growth: readonly LineFact[],
+  head: readonly LineFact[],
+  sent: (line: LineFact) => boolean,
+): void {
+  const taken = new Set(places);
+  let from = 0;
+  growth.forEach((line, index) => {
+    if (places[index] !== undefined || line.uuid !== null) return;
+    const found = head.findIndex((one, at) => at >= from && one.hash === line.hash && !taken.has(at) && sent(one));
+    if (found === -1) return;
+    places[index] = found;
+    from = found + 1;
+  });
 }
 
 function* awaitedIndexes(

@@ -6,6 +6,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { Store, SyncLogRow } from '../store/store.ts';
 import type { Guards } from './guards.ts';
 import type { KeyLock } from './key-lock.ts';
+import type { SentLines } from './logs/sent-lines.ts';
 import type { RetentionSettings } from './upkeep/retention.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -111,6 +112,8 @@ export interface EngineContext {
   noteHeadSeen(key: Key, at: UnixMs): void;
   /** Makes archive and database durable: before anything destructive on a machine. */
   makeDurable(keys: readonly Key[]): Promise<void>;
+  /** Lines that were written into copies behind what the hub knew of them. */
+  readonly sentLines: SentLines;
   isForgotten(key: Key): boolean;
   /** Whether anything was ever forgotten. */
   readonly hasForgotten: () => boolean;

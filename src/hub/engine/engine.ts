@@ -17,6 +17,7 @@ import { LogIntake } from './logs/intake.ts';
 import { MachineLink } from './machines/link.ts';
 import { MachineScan } from './machines/scan.ts';
 import { Moves } from './machines/moves.ts';
+import { SentLines } from './logs/sent-lines.ts';
 import { Placement } from './places/placement.ts';
 import { Reconciler } from './reconcile.ts';
 import { noteCleanStop, recover, type RecoveryReport } from './recovery.ts';
@@ -113,7 +114,7 @@ export class Engine {
       ctx: this.#ctx,
       placement: this.placement,
       moves,
-      lateWrites: new LateWrites(this.#ctx, history),
+      lateWrites: new LateWrites(this.#ctx, this.placement, history),
     });
     this.#upkeep = new Upkeep({
       ctx: this.#ctx,
@@ -267,6 +268,7 @@ export class Engine {
       settings,
       guards,
       lock: new KeyLock(),
+      sentLines: new SentLines(),
       machine: (name) => this.links.get(name),
       machines: () => this.links.values(),
       headChanged: (key, source) => {

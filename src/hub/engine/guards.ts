@@ -35,6 +35,8 @@ export const GUARD_NAMES = [
   'torn-target',
   /** 6: a piece of a line that the hub itself left behind does not become a line of its own. */
   'own-pieces',
+  /** 6: a line that the hub wrote behind somebody else's is not that machine's own. */
+  'sent-lines',
   /** 6: while a session is live its file is only appended to. */
   'live-append-only',
   /** 6: temps of older connections are removed before anything else. */

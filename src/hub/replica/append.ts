@@ -8,13 +8,15 @@ import type { TreeContext } from './tree-context.ts';
 
 const READ_BACK_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
+/** All of it was written, and somebody else wrote as well. */
+const WRITTEN: WriteOutcome = { kind: 'changed', written: true };
 
 /**
  * Guarded append (docs/sync.md section 6): bytes are added only to the file as it was last verified, and what stands there
  * afterwards is read back. Everything behind the precondition is under way at once, so that over a network it is one round
  * trip.
  *
- * - Another writer between look and write: both appends are whole (O_APPEND), the size tells, the outcome is `changed`.
+ * - Another writer between look and write: both appends are whole (O_APPEND), the size tells, the outcome is `changed` and `written`.
  * - The disk fills up: whole packets may have arrived, and the beginning of one more. It has no newline at its end, so no
  *   reader takes it for a line; the next append finds it as a torn tail and completes it. The outcome is `refused`, its
  *   reason says what was left, and the file has to be looked at again.
@@ -71,10 +73,10 @@ async function writeAndReadBack(context: TreeContext, file: OpenFile, request: A
   if (looked.status === 'rejected') throw looked.reason;
 
   const stat = looked.value;
-  if (stat.size !== expect.size + bytes.length || !isSameInode(stat, expect)) return CHANGED;
+  if (stat.size !== expect.size + bytes.length || !isSameInode(stat, expect)) return WRITTEN;
   for (const [index, part] of read.entries()) {
     if (part.status === 'rejected') throw part.reason;
-    if (!part.value.equals(bytes.subarray(...parts[index]!))) return CHANGED;
+    if (!part.value.equals(bytes.subarray(...parts[index]!))) return WRITTEN;
   }
   return { kind: 'done', stat: fileStat(stat) };
 }

@@ -243,8 +243,11 @@ export interface RemoveRequest {
 export type WriteOutcome =
   /** Done and read back: the bytes there are the bytes asked for. */
   | { readonly kind: 'done'; readonly stat: FileStat }
-  /** The file was not as expected, or something else wrote meanwhile: look again. Nothing of anybody's was overwritten. */
-  | { readonly kind: 'changed' }
+  /**
+   * The file was not as expected, or something else wrote meanwhile: look again. Nothing of anybody's was overwritten. `written`: the bytes of
+   * an append stand there all the same, somewhere behind what was expected, or did so for a moment.
+   */
+  | { readonly kind: 'changed'; readonly written?: true }
   /** It cannot be done there; `reason` is for the user. Nothing was changed. */
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly reason: string };
 

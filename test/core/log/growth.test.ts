@@ -22,9 +22,14 @@ function lines(text: string): LineFact[] {
   }));
 }
 
-function takenApart(head: string, growth: string, awaited = ''): { added: string; echoed: string } {
+function takenApart(head: string, growth: string, awaited = '', sent = ''): { added: string; echoed: string } {
   const facts = lines(head);
-  const result = takeApart(lines(growth), facts, (line) => awaited.includes(line.hash));
+  const result = takeApart(
+    lines(growth),
+    facts,
+    (line) => awaited.includes(line.hash),
+    (line) => sent.includes(line.hash),
+  );
   return {
     added: result.added.map((line) => line.hash).join(''),
     echoed: facts
@@ -54,6 +59,13 @@ describe('growth of a copy that diverged', () => {
     assert.deepEqual(takenApart('aMbM', 'xM', 'M'), { added: 'x', echoed: 'M' });
   });
 
+  it('knows a line without uuid that was sent, also when what was sent with it was taken out', () => {
+    assert.deepEqual(takenApart('abM', 'xM', 'bM'), { added: 'xM', echoed: '' });
+    assert.deepEqual(takenApart('abM', 'xM', 'bM', 'bM'), { added: 'x', echoed: 'M' });
+    assert.deepEqual(takenApart('aMbNcK', 'xNKM', 'bNcK', 'bNcK'), { added: 'xM', echoed: 'NK' });
+    assert.deepEqual(takenApart('aM', 'xMM', 'M', 'M'), { added: 'xM', echoed: 'M' });
+  });
+
   it('keeps a line without uuid that is said again', () => {
     assert.deepEqual(takenApart('aMb', 'xM'), { added: 'xM', echoed: '' });
     assert.deepEqual(takenApart('aMb', 'bM'), { added: 'M', echoed: 'b' });
@@ -62,8 +74,8 @@ describe('growth of a copy that diverged', () => {
   it('loses no line: each is added or stands in the head already', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'x', 'M', 'N'), maxLength: 12 });
     fc.assert(
-      fc.property(text, text, text, (head, growth, awaited) => {
-        const { added } = takenApart(head, growth, awaited);
+      fc.property(text, text, text, text, (head, growth, awaited, sent) => {
+        const { added } = takenApart(head, growth, awaited, sent);
         for (const letter of growth) assert.ok(added.includes(letter) || head.includes(letter));
         for (const letter of added) if (letter === letter.toLowerCase()) assert.ok(!head.includes(letter));
       }),

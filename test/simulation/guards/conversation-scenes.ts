@@ -89,6 +89,28 @@ export const CONVERSATION_SCENES: Scenes = {
     },
   },
 
+  'sent-lines': {
+    what: 'the hub appends behind a line that came in the same moment, and the last message is withdrawn before the hub looks',
+    async play(stage) {
+      const { rog, xps } = stage;
+      const cli = stage.converse(xps);
+      await stage.pass(5000);
+      await stage.start();
+      const other = stage.resume(rog, cli.session);
+      const isAppend: Parameters<typeof stage.strike>[2] = ({ operation, path }) =>
+        operation === 'handle.write' && path.endsWith('.jsonl');
+      stage.strike(rog, 'before', isAppend, () => {
+        other.interject();
+        stage.strike(rog, 'after', isAppend, () => other.withdraw());
+      });
+      cli.retitle();
+      await stage.until(() => !stage.waiting);
+      await stage.pass(5000);
+      cli.exit();
+      other.exit();
+    },
+  },
+
   'archive-tail': {
     what: 'the hub dies between the archive and the database',
     async play(stage) {

@@ -49,23 +49,23 @@ export const DOCUMENT_SCENES: Scenes = {
   },
 
   'read-back': {
-    what: 'the disk of the other machine writes a wrong byte',
+    what: "the disk of the hub's own machine writes a wrong byte",
     async play(stage) {
       const { rog, xps } = stage;
       await stage.start();
       stage.strike(
-        rog,
+        xps,
         'after',
         ({ operation, path }) => operation === 'handle.write' && path.includes('.claude-sync/tmp/'),
         () => {
-          for (const { path, inode } of rog.volume.walk(rog.at('.claude-sync/tmp')))
+          for (const { path, inode } of xps.volume.walk(xps.at('.claude-sync/tmp')))
             if (inode.type === 'file' && inode.size > 0 && path !== '') inode.data[0] = 0x58;
         },
       );
-      stage.write(xps, NOTES, 'notes\n');
+      stage.write(rog, NOTES, 'notes\n');
       await stage.until(() => !stage.waiting);
-      await stage.until(() => stage.text(rog, NOTES) !== null);
-      stage.expect(stage.text(rog, NOTES) === 'notes\n', `rog was given other bytes: ${stage.text(rog, NOTES)}`);
+      await stage.until(() => stage.text(xps, NOTES) !== null);
+      stage.expect(stage.text(xps, NOTES) === 'notes\n', `xps was given other bytes: ${stage.text(xps, NOTES)}`);
     },
   },
 

@@ -85,7 +85,6 @@ export class Stage {
         flavour,
         machines: this.machines,
         hubVolume: this.hubVolume,
-        network: false,
       },
       guards,
       bootEngine,

@@ -106,6 +106,14 @@ export class ClaudeCli {
       this.#append(this.#file, [this.#message('user', `now ${this.#context.prng.hex(4)}`)], this.#log);
   }
 
+  /** A message and the title that it led to, in one write at this very moment. */
+  retitle(): void {
+    if (!this.#running || this.#waiting.length > 0) return;
+    const { prng } = this.#context;
+    const title = titleRecord(`title ${prng.hex(6)}`, this.session);
+    this.#append(this.#file, [this.#message('user', `now ${prng.hex(4)}`), title], this.#log);
+  }
+
   /** Cuts the last message out of the file, in place. */
   withdraw(): void {
     if (!this.#running || this.#waiting.length > 0) return;

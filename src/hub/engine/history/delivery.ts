@@ -129,8 +129,8 @@ export class HistoryDelivery {
         executable: false,
         how: 'swap',
       });
-      if (outcome.kind !== 'done') return notDone(outcome);
       machine.noteSwap(HISTORY, null);
+      if (outcome.kind !== 'done') return notDone(outcome);
       const brought = { ...cursorAt(content.length, hashTail(content)), origins };
       machine.noteDelivered(this.#ctx.headSeenAt(HISTORY), content.length);
       this.#saveBrought(pair, historyBase(outcome.stat, content.length, head.seq, brought), brought, generation);

@@ -62,8 +62,9 @@ export class LogDelivery {
       mtimeMs: this.#mtime(machine, head),
       executable: false,
     });
-    if (outcome.kind !== 'done') return notDone(outcome);
+    // Whatever is there now: where somebody wrote to the new file at once the old one may have got something as well.
     if (place.how === 'swap') machine.noteSwap(pair.key, pair.base?.cursor?.forkKey ?? null);
+    if (outcome.kind !== 'done') return notDone(outcome);
     await this.#savePrefix(machine, pair, outcome.stat, head.size, head.seq, null, generation);
     machine.noteDelivered(this.#ctx.headSeenAt(pair.key), head.size);
     return LEVEL;
@@ -95,7 +96,10 @@ export class LogDelivery {
         bytes: piece.subarray(tornBytes),
         mtimeMs: this.#mtime(machine, head),
       });
-      if (outcome.kind !== 'done') return notDone(outcome);
+      if (outcome.kind !== 'done') {
+        this.#noteSent(machine, pair, outcome, generation, [at, at + piece.length]);
+        return notDone(outcome);
+      }
       tornBytes = 0;
       at += piece.length;
       expect = outcome.stat;
@@ -244,7 +248,10 @@ export class LogDelivery {
           bytes: rest,
           mtimeMs: this.#mtime(machine, head),
         });
-        if (outcome.kind !== 'done') return notDone(outcome);
+        if (outcome.kind !== 'done') {
+          this.#noteSent(machine, pair, outcome, generation, [at, at + bytes.length]);
+          return notDone(outcome);
+        }
         at += bytes.length;
         const end = outcome.stat.size;
         const tailHash = hashTail(await collect(machine.replica.read(pair.path, tailStart(end), end)));
@@ -260,6 +267,12 @@ export class LogDelivery {
       }
     }
     return LEVEL;
+  }
+
+  /** Lines of the head that stand behind somebody else's now. */
+  #noteSent(machine: MachineView, { key }: Pair, outcome: WriteOutcome, generation: number, range: ByteRange): void {
+    if (outcome.kind === 'changed' && outcome.written === true && this.#ctx.guards.on('sent-lines'))
+      this.#ctx.sentLines.note(machine.name, key, generation, range);
   }
 
   /** Stores that the copy holds the head's first `at` bytes; nothing is known any more when the head was replaced meanwhile. */

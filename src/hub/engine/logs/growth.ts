@@ -7,7 +7,7 @@ import { withoutBrokenLines } from './broken-lines.ts';
 import { sessionOf, type EngineContext, type MachineView } from '../context.ts';
 import type { Excerpt } from '../excerpt.ts';
 import { isPrefix, prefixCursor } from './cursor.ts';
-import { addRange, factsOf, type AppendMeta, type LogHeads } from './heads.ts';
+import { addRange, factsOf, isIn, type AppendMeta, type LogHeads } from './heads.ts';
 import type { LogJoin } from './join.ts';
 import { takeRanges, type LogMerge, type MergedCursor } from './merge.ts';
 
@@ -103,7 +103,13 @@ export class LogGrowth {
     // What can come back is what was on its way there, or was sent a moment ago: not the head from its beginning on.
     const window = Math.min(lacking[0]?.[0] ?? sizeBefore, Math.max(0, sizeBefore - ECHO_REACH_BYTES));
     const head = trusted ? await this.#heads.facts(pair.key, window, sizeBefore) : [];
-    const { added, echoed } = takeApart(grown, head, (line) => isIn(pushed, line));
+    const sent = this.#ctx.sentLines.of(pair.machine, pair.key, this.#ctx.generation(pair.key));
+    const { added, echoed } = takeApart(
+      grown,
+      head,
+      (line) => isIn(pushed, line),
+      (line) => isIn(sent, line),
+    );
     const missing = trusted ? rangesOf(head.filter((line) => isIn(lacking, line) && !echoed.has(line.start))) : lacking;
     await this.#heads.append(pair.key, takeRanges(excerpt, added), meta, (made) => {
       save(made, { ...cursor, lineBytes: end, merged: end, delivered: made.size, missing });
@@ -121,10 +127,6 @@ export class LogGrowth {
     );
     this.#ctx.headChanged(forkKey, null);
   }
-}
-
-function isIn(ranges: readonly ByteRange[], line: LineFact): boolean {
-  return ranges.some(([from, to]) => from <= line.start && line.start < to);
 }
 
 function rangesOf(lines: readonly LineFact[]): ByteRange[] {

@@ -178,3 +178,8 @@ export function addRange(ranges: ByteRange[], range: ByteRange): void {
   if (last && last[1] >= range[0]) ranges[ranges.length - 1] = [last[0], Math.max(last[1], range[1])];
   else ranges.push(range);
 }
+
+/** Whether a line of the head lies in one of the ranges. */
+export function isIn(ranges: readonly ByteRange[], line: LineFact): boolean {
+  return ranges.some(([from, to]) => from <= line.start && line.start < to);
+}

@@ -57,6 +57,7 @@ export class LogIntake {
         : null;
     if (grown && cursor && base) await this.#takeGrowth(machine, seen, base, cursor, grown, seenAt);
     else await this.#takeWhole(machine, seen, cursor, seenAt);
+    this.#ctx.sentLines.forget(machine.name, pair.key);
     return (this.#heads.present(pair.key)?.seq ?? 0) !== before;
   }
 

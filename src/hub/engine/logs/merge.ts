@@ -9,7 +9,7 @@ import { withoutBrokenLines } from './broken-lines.ts';
 import { sessionOf, type EngineContext } from '../context.ts';
 import type { Excerpt } from '../excerpt.ts';
 import { isPrefix } from './cursor.ts';
-import { addRange, factsOf, missingRanges, PIECE_BYTES, type AppendMeta, type LogHeads } from './heads.ts';
+import { addRange, factsOf, isIn, missingRanges, PIECE_BYTES, type AppendMeta, type LogHeads } from './heads.ts';
 
 /** How far before the point where copy and head part late appends of the hub are looked for. */
 const REACH_BYTES = 1024 * 1024;
@@ -113,9 +113,15 @@ export class LogMerge {
     const whole = await withoutBrokenLines(this.#ctx, copy, copyTail, [copy.common, head.size]);
     // What the hub had sent here before may turn up late: it lies before the point where the two part.
     const reach = await this.#heads.facts(copy.key, Math.max(0, copy.common - REACH_BYTES), copy.common);
+    const sent = this.#ctx.sentLines.of(copy.machine, copy.key, this.#ctx.generation(copy.key));
     switch (copy.known) {
       case 'prefix':
-        return takeApart(whole, [...reach, ...headTail], (line) => line.start >= copy.common).added;
+        return takeApart(
+          whole,
+          [...reach, ...headTail],
+          (line) => line.start >= copy.common,
+          (line) => isIn(sent, line),
+        ).added;
       case 'merged': {
         const before = new Set(reach.filter((line) => line.uuid !== null).map((line) => line.hash));
         return mergeAgain(

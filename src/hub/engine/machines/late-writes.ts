@@ -8,6 +8,7 @@ import type { HistoryCopy } from '../history/copy.ts';
 import { factsOf, LogHeads } from '../logs/heads.ts';
 import { LogMerge, takeRanges } from '../logs/merge.ts';
 import { keepVersion } from '../keep-version.ts';
+import type { Placement } from '../places/placement.ts';
 
 /** How far before the known end a torn line may begin. */
 const TORN_REACH = 1024 * 1024;
@@ -20,6 +21,7 @@ const HEAD_TAIL = 8 * 1024 * 1024;
  */
 export class LateWrites {
   readonly #ctx: EngineContext;
+  readonly #placement: Placement;
   readonly #heads: LogHeads;
   readonly #merge: LogMerge;
   /** One look at a machine's undo folder at a time: two would take the same bytes twice. */
@@ -27,8 +29,9 @@ export class LateWrites {
 
   readonly #history: HistoryCopy;
 
-  constructor(ctx: EngineContext, history: HistoryCopy) {
+  constructor(ctx: EngineContext, placement: Placement, history: HistoryCopy) {
     this.#ctx = ctx;
+    this.#placement = placement;
     this.#history = history;
     this.#heads = new LogHeads(ctx);
     this.#merge = new LogMerge(ctx, this.#heads);
@@ -48,14 +51,17 @@ export class LateWrites {
 
   async #look(machine: MachineView): Promise<void> {
     for (const late of await machine.replica.lateWrites()) {
-      const pair = this.#ctx.store.pairs.atPath(machine.name, late.path);
       const rule = this.#ctx.rules.ofPath(late.path);
-      const key = pair?.key ?? null;
-      if (key !== null && this.#ctx.isForgotten(key)) machine.replica.acknowledgeUndo(late.name, late.size);
-      else if (key !== null && (rule.merge === 'log' || rule.merge === 'union'))
+      // Nothing is at the path any more when the conversation was moved meanwhile.
+      const key =
+        this.#ctx.store.pairs.atPath(machine.name, late.path)?.key ?? (await this.#placement.keyOf(machine, late.path));
+      // Whose it is may be known later; until then it stays where it is.
+      if (key === null) continue;
+      if (this.#ctx.isForgotten(key)) machine.replica.acknowledgeUndo(late.name, late.size);
+      else if (rule.merge === 'log' || rule.merge === 'union')
         await this.#joinLog(machine, key, late.name, late.known, late.size);
       else {
-        if (key !== null) await this.#keep(machine, key, late.name, late.size);
+        await this.#keep(machine, key, late.name, late.size);
         machine.replica.acknowledgeUndo(late.name, late.size);
       }
     }
