@@ -4,6 +4,7 @@ import { readFile, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import { FaultyLink } from '../fixtures/ssh/faulty-link.ts';
 import { freePort, Sshd } from '../fixtures/ssh/sshd.ts';
 import { Ground, newSession, until } from './ground.ts';
@@ -29,12 +30,7 @@ describe('join', function () {
   const laptops: Laptop[] = [];
   const running: ChildProcess[] = [];
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'claude-sync-join-'));

@@ -3,6 +3,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import type { DryRun, MachinesAddResult, ProbeReport } from '../../src/protocol/probe.ts';
 import { makeKey } from '../fixtures/ssh/sshd.ts';
 import { newSession, until } from './ground.ts';
@@ -21,12 +22,7 @@ describe('machines add', function () {
   this.timeout(90_000);
   let made: NewMachine;
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   afterEach(() => made.close());
 

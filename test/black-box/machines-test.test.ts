@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import type { MachinesTestResult, TestStep } from '../../src/protocol/probe.ts';
 import { makeCommandFolder } from '../fixtures/ssh/command-folder.ts';
 import { makeKey } from '../fixtures/ssh/sshd.ts';
@@ -12,12 +13,7 @@ describe('machines test', function () {
   this.timeout(60_000);
   let made: NewMachine;
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   const folders: string[] = [];
 

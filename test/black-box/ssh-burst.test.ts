@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import { skewed } from '../fixtures/ssh/skewed.ts';
 import { Conversation } from './conversation.ts';
 import { newSession, until } from './ground.ts';
@@ -15,12 +16,7 @@ describe('SSH machines where much happens at once, or whose clock is another', f
   this.timeout(180_000);
   let ground: SshGround;
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   afterEach(() => ground.close());
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import type { Finding } from '../../src/protocol/doctor.ts';
 import { makeCommandFolder } from '../fixtures/ssh/command-folder.ts';
 import { skewed } from '../fixtures/ssh/skewed.ts';
@@ -12,12 +13,7 @@ describe('doctor, for machines over SSH', function () {
   let ground: SshGround;
   const folders: string[] = [];
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   afterEach(async () => {
     await ground.hub.endHub('SIGKILL');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import { processes } from '../fixtures/ssh/processes.ts';
 import { Prng } from '../simulation/prng.ts';
 import { Conversation } from './conversation.ts';
@@ -15,12 +16,7 @@ describe('connections to SSH machines that fail', function () {
   this.timeout(150_000);
   let ground: SshGround;
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   afterEach(() => ground.close());
 

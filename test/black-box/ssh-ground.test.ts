@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Client, type SFTPWrapper } from 'ssh2';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import { loadConfig } from '../../src/hub/config/load.ts';
 import { processes } from '../fixtures/ssh/processes.ts';
 import { greeting } from '../fixtures/ssh/greeting.ts';
@@ -18,12 +19,7 @@ describe('the SSH machines of the tests', function () {
   let ground: SshGround;
   let clients: Client[];
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   beforeEach(async () => {
     clients = [];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import { Network } from '../fixtures/ssh/network.ts';
 import { Conversation } from './conversation.ts';
 import { newSession, until } from './ground.ts';
@@ -13,12 +14,7 @@ describe('SSH machines with addresses of their own', function () {
   let network: Network;
   let ground: SshGround;
 
-  before(async function () {
-    const reason = SshGround.unavailable() ?? (await Network.unavailable());
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(async () => SshGround.unavailable() ?? (await Network.unavailable())));
 
   beforeEach(async () => {
     network = await Network.open();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import { greeting } from '../fixtures/ssh/greeting.ts';
 import { makeKey } from '../fixtures/ssh/sshd.ts';
 import { Conversation } from './conversation.ts';
@@ -15,12 +16,7 @@ describe('SSH machines that refuse or lack something', function () {
   let ground: SshGround;
   const mounted: string[] = [];
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   afterEach(async () => {
     await ground.hub.endHub('SIGKILL');

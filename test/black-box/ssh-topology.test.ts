@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import { Conversation } from './conversation.ts';
 import { newSession, until } from './ground.ts';
 import { SshGround } from './ssh-ground.ts';
@@ -11,12 +12,7 @@ describe('the four machines of the reference user, over real SSH', function () {
   this.timeout(120_000);
   let ground: SshGround;
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   beforeEach(async () => {
     ground = await SshGround.open({ config: { sync: { pollSeconds: 1 } } });

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { skipWhere } from '../fixtures/ssh/availability.ts';
 import { Conversation } from './conversation.ts';
 import { newSession, until } from './ground.ts';
 import type { Home } from './home.ts';
@@ -20,12 +21,7 @@ describe('a Windows machine over SSH', function () {
   let laptop: Home;
   const undone: (() => Promise<unknown>)[] = [];
 
-  before(function () {
-    const reason = SshGround.unavailable();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => SshGround.unavailable()));
 
   /** `prepare` runs before the hub begins. */
   async function open(prepare: (home: Home) => Promise<void> = async () => undefined): Promise<void> {

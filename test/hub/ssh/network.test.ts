@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'ssh2';
-import { whyNoSshd } from '../../fixtures/ssh/availability.ts';
+import { skipWhere, whyNoSshd } from '../../fixtures/ssh/availability.ts';
 import { Network } from '../../fixtures/ssh/network.ts';
 import { Sshd } from '../../fixtures/ssh/sshd.ts';
 import { until } from '../../black-box/ground.ts';
@@ -17,12 +17,7 @@ const run = promisify(execFile);
 describe('the network of the tests', () => {
   let network: Network;
 
-  before(async function () {
-    const reason = whyNoSshd() ?? (await Network.unavailable());
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(async () => whyNoSshd() ?? (await Network.unavailable())));
 
   it('has hosts with addresses of their own, counts their bytes, and lets one vanish without a word', async () => {
     network = await Network.open();

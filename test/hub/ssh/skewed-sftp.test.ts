@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, type SFTPWrapper } from 'ssh2';
-import { whyNoSshd } from '../../fixtures/ssh/availability.ts';
+import { skipWhere, whyNoSshd } from '../../fixtures/ssh/availability.ts';
 import { skewed } from '../../fixtures/ssh/skewed.ts';
 import { Sshd } from '../../fixtures/ssh/sshd.ts';
 
@@ -16,12 +16,7 @@ describe('a machine of the tests whose clock is another', () => {
   let sshd: Sshd | null;
   let client: Client;
 
-  before(function () {
-    const reason = whyNoSshd();
-    if (reason === null) return;
-    console.log(`skipped: ${reason}`);
-    this.skip();
-  });
+  before(skipWhere(() => whyNoSshd()));
 
   beforeEach(async () => {
     sshd = null;
