@@ -46,7 +46,7 @@ describe('guarded append', () => {
 
   it('says changed, with both lines whole, when somebody writes between the look and the write', async () => {
     ground.once('file.write', LOG, () => appendFileSync(ground.at(LOG), '{"x":1}\n'));
-    assert.deepEqual(await append('{"b":2}\n'), { kind: 'changed' });
+    assert.deepEqual(await append('{"b":2}\n'), { kind: 'changed', written: true });
     assert.equal(ground.text(LOG), '{"a":1}\n{"x":1}\n{"b":2}\n');
   });
 
