@@ -88,13 +88,15 @@ function recogniseSent(
   sent: (line: LineFact) => boolean,
 ): void {
   const taken = new Set(places);
-  let from = 0;
+  const left = head.flatMap((line, at) => (line.uuid === null && !taken.has(at) && sent(line) ? [at] : []));
+  if (left.length === 0) return;
+  let next = 0;
   growth.forEach((line, index) => {
     if (places[index] !== undefined || line.uuid !== null) return;
-    const found = head.findIndex((one, at) => at >= from && one.hash === line.hash && !taken.has(at) && sent(one));
+    const found = left.findIndex((at, order) => order >= next && head[at]?.hash === line.hash);
     if (found === -1) return;
-    places[index] = found;
-    from = found + 1;
+    places[index] = left[found];
+    next = found + 1;
   });
 }
 

@@ -179,7 +179,7 @@ export class Engine {
     for (const link of this.links.values()) {
       if (link.undecided) return false;
       if (!link.writable) continue;
-      if (!link.isIdle || link.lastScanAt === null) return false;
+      if (!link.isIdle || !link.isLookedAt) return false;
     }
     for (const link of this.links.values()) if (link.writable && this.counts(link).behind > 0) return false;
     return true;

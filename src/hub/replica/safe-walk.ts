@@ -57,7 +57,10 @@ export async function walk(
   }
 }
 
-/** Looks at folders that walks to many files have in common: they are all of one moment. */
+/**
+ * Looks at folders that walks to many files have in common, each of the moment when the first of them came by. A walk that ends in "absent" says so
+ * of a folder that was there then: whoever shares looks has to see whether claudeDir still is.
+ */
 export type FolderLooks = Map<RelativePath, Promise<ComponentLook>>;
 
 /** The walk to a path that is not looked at because of its name, else `null`. */

@@ -74,6 +74,26 @@ describe('folders that a watcher tells of', () => {
     await end();
     await Promise.all([first, second]);
     assert.match(String(troubles), /gone/);
+  });
+
+  it('are scanned also when they are told of in the moment in which the last scan ends', async () => {
+    for (let turns = 0; turns < 8; turns += 1) {
+      const { hints, clock, scans, end } = machine();
+      void hints.heard('projects/a');
+      const ending = end();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      void hints.heard('projects/b');
+      await ending;
+      clock.jump(3_000);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(scans, ['projects/a', 'projects/b'], `told ${turns} turns later`);
+    }
+  });
+
+  it('are scanned again after trouble', async () => {
+    const { hints, scans, end } = machine();
+    void hints.heard('projects/b');
+    await end(new Error('gone'));
     void hints.heard('projects/c');
     assert.equal(scans.at(-1), 'projects/c');
     await end();

@@ -26,6 +26,17 @@ describe('whether the machines are in sync', () => {
     assert.deepEqual([inSync(), engine.settled()], [true, true]);
   });
 
+  it('is not so after a pause until everything has been looked at again', async () => {
+    const link = ground.hub.engine.links.get('rog')!;
+    link.setPaused(true);
+    await ground.write('rog', 'agents/b.md', 'b\n');
+    link.setPaused(false);
+    assert.deepEqual([link.writable, inSync()], [true, false]);
+    await ground.settle();
+    assert.equal(await ground.text('mac', 'agents/b.md'), 'b\n');
+    assert.equal(inSync(), true);
+  });
+
   it('is not so while what was found is on its way', async () => {
     await ground.write('rog', 'agents/b.md', 'b\n');
     const looking = ground.hub.engine.scanAll();

@@ -63,7 +63,10 @@ export class LogDelivery {
       executable: false,
     });
     // Whatever is there now: where somebody wrote to the new file at once the old one may have got something as well.
-    if (place.how === 'swap') machine.noteSwap(pair.key, pair.base?.cursor?.forkKey ?? null);
+    if (place.how === 'swap') {
+      const before = outcome.kind === 'done' ? null : machine.swappedFork(pair.key);
+      machine.noteSwap(pair.key, pair.base?.cursor?.forkKey ?? before);
+    }
     if (outcome.kind !== 'done') return notDone(outcome);
     await this.#savePrefix(machine, pair, outcome.stat, head.size, head.seq, null, generation);
     machine.noteDelivered(this.#ctx.headSeenAt(pair.key), head.size);

@@ -120,7 +120,8 @@ export class LogMerge {
           whole,
           [...reach, ...headTail],
           (line) => line.start >= copy.common,
-          (line) => isIn(sent, line),
+          // What both have in common is accounted for: an equal line behind it is that machine's own.
+          (line) => line.start >= copy.common && isIn(sent, line),
         ).added;
       case 'merged': {
         const before = new Set(reach.filter((line) => line.uuid !== null).map((line) => line.hash));

@@ -33,23 +33,25 @@ export class FolderHints {
   /** Resolves when the folder has been scanned after this call. */
   heard(folder: RelativePath): Promise<void> {
     this.#waiting.add(folder);
-    if (this.#running === null) {
-      this.#running = this.#run().finally(() => (this.#running = null));
-    }
-    return this.#running;
+    return (this.#running ??= this.#run());
   }
 
   async #run(): Promise<void> {
     const { clock, scan, onTrouble } = this.#options;
-    while (this.#waiting.size > 0) {
-      const told = this.#waiting;
-      this.#waiting = new Set();
-      const topmost = topmostOf(told);
-      const startedAt = clock.now();
-      for (const folder of topmost.length > MOST_FOLDERS ? [''] : topmost) await scan(folder).catch(onTrouble);
-      if (this.#waiting.size === 0) return;
-      const restMs = Math.min(LONGEST_REST_MS, REST * (clock.now() - startedAt));
-      await new Promise<void>((resolve) => clock.after(restMs, resolve));
+    try {
+      while (this.#waiting.size > 0) {
+        const told = this.#waiting;
+        this.#waiting = new Set();
+        const topmost = topmostOf(told);
+        const startedAt = clock.now();
+        for (const folder of topmost.length > MOST_FOLDERS ? [''] : topmost) await scan(folder).catch(onTrouble);
+        if (this.#waiting.size === 0) return;
+        const restMs = Math.min(LONGEST_REST_MS, REST * (clock.now() - startedAt));
+        await new Promise<void>((resolve) => clock.after(restMs, resolve));
+      }
+    } finally {
+      // In the turn of the last look at what waits: what is told later begins a run of its own.
+      this.#running = null;
     }
   }
 }

@@ -86,6 +86,9 @@ export class MachineLink implements MachineView {
   #failures = 0;
   /** The first try to connect has not ended: whether this machine can be written to is not known yet. */
   #undecided = true;
+  /** How often it was out of reach, paused or in quarantine, and that number when the last whole scan began. */
+  #absences = 0;
+  #lookedAt = -1;
   readonly #renewal: MarkRenewal;
   #otherHub = false;
   #reason: string | null = null;
@@ -298,6 +301,11 @@ export class MachineLink implements MachineView {
     return this.#scans.now();
   }
 
+  /** Whether everything has been listed since it was out of reach, paused or in quarantine. */
+  get isLookedAt(): boolean {
+    return this.#lookedAt === this.#absences;
+  }
+
   /** End of the last whole scan, `null` before the first. */
   get lastScanAt(): UnixMs | null {
     return this.#scans.lastAt;
@@ -311,6 +319,7 @@ export class MachineLink implements MachineView {
   /** Applies what a change of settings, pause or quarantine means for the queue. */
   settingsChanged(): void {
     if (this.paused || this.quarantine !== null) {
+      this.#absences += 1;
       this.queue.stop();
       this.queue.clear();
     } else if (this.#connected) {
@@ -365,6 +374,7 @@ export class MachineLink implements MachineView {
     // Whatever folder is there now is this machine's from here on: it gets its mark, a watch and a listing as on a first connect.
     this.#ctx.store.machines.put({ ...this.row, quarantine: null, replicaId: null });
     this.#acceptDeletes = mode === 'accept-deletes';
+    this.#absences += 1;
     this.#connected = false;
     this.#undecided = true;
     this.settingsChanged();
@@ -460,6 +470,7 @@ export class MachineLink implements MachineView {
     if (!this.#connected) return;
     this.#otherHub = error instanceof OtherHubPresent;
     this.#renewal.stop();
+    this.#absences += 1;
     this.#connected = false;
     this.#undecided = false;
     this.#downSince = this.#ctx.clock.now();
@@ -552,6 +563,7 @@ export class MachineLink implements MachineView {
   /** @returns whether the machine goes on: it is neither stopped nor lost. */
   async #scanOnce(): Promise<boolean> {
     const startedAt = this.#ctx.clock.now();
+    const absences = this.#absences;
     try {
       await this.#measureClock();
       const verdict = await this.#scan.full(this, this.#acceptDeletes);
@@ -570,6 +582,7 @@ export class MachineLink implements MachineView {
       this.lost(error instanceof ReplicaUnreachable ? error : new ReplicaUnreachable(this.name, reason, error));
       return false;
     }
+    this.#lookedAt = absences;
     this.#forgetWatchTrouble(startedAt);
     return true;
   }

@@ -36,10 +36,16 @@ export function inBursts(context: TreeContext, os: MachineOs): ManyFiles {
 
   return {
     list: async () => null,
-    look(paths) {
+    async look(paths) {
       const shared: FolderLooks | null = paths.length < WORTH_SHARING ? null : new Map();
       const remembered = shared === null ? known : null;
-      return someAtOnce(paths, AT_ONCE, async (path) => lookOf(path, await walk(context.fs, path, remembered, shared)));
+      const looks = await someAtOnce(paths, AT_ONCE, async (path) =>
+        lookOf(path, await walk(context.fs, path, remembered, shared)),
+      );
+      if (shared === null || !looks.some(({ kind }) => kind === 'absent')) return looks;
+      // claudeDir was looked at when the first of many was: when it is gone now, nothing in it is absent.
+      const { end } = await walk(context.fs, '');
+      return end.kind === 'folder' ? looks : looks.map((look) => (look.kind === 'absent' ? end : look));
     },
 
     async fetch(requests, intake, waiting) {

@@ -33,9 +33,15 @@ export class NewFolders {
 
   async #make(folder: RelativePath): Promise<boolean> {
     if (this.#context.foldsNames()) return this.#makeRoomIn(folder);
-    const isThere = folder === '' ? await this.#isFolder('') : await this.#made(folder);
-    if (isThere) this.#context.knownFolders?.note(folder);
-    return isThere;
+    try {
+      const isThere = folder === '' ? await this.#isFolder('') : await this.#made(folder);
+      if (isThere) this.#context.knownFolders?.note(folder);
+      return isThere;
+    } catch (error) {
+      // It concerns the files of this folder; the ordinary way says what it is.
+      if (!FileSystemError.is(error) || error.code === 'disconnected') throw error;
+      return false;
+    }
   }
 
   /** One request for a folder that is new: what was just made is no link. */
