@@ -38,11 +38,14 @@ export class HubThere {
   async ownKey(dataDir: string): Promise<{ readonly publicKey: string; readonly identityFile: string }> {
     const folder = `${dataDir}/joined`;
     const file = `${folder}/id_ed25519`;
+    // Two machines may join at once: the first key that has the name is everybody's, and its public half is always its own.
     const stdout = await this.#run(
       [
         `umask 077; mkdir -p ${quote(folder)} || exit 1`,
-        `[ -f ${quote(file)} ] || ssh-keygen -q -t ed25519 -N '' -C claude-sync-hub -f ${quote(file)} >&2 </dev/null || exit 1`,
-        `cat ${quote(`${file}.pub`)}`,
+        `file=${quote(file)}; new="$file.$$"`,
+        `if [ ! -f "$file" ]; then ssh-keygen -q -t ed25519 -N '' -C claude-sync-hub -f "$new" >&2 </dev/null || exit 1`,
+        `ln "$new" "$file" 2>/dev/null || [ -f "$file" ] || mv "$new" "$file"; rm -f "$new" "$new.pub"; fi`,
+        `ssh-keygen -y -f "$file"`,
       ].join('; '),
     );
     const publicKey = stdout.trim();
