@@ -17,21 +17,14 @@ describe('what is written while the hub replaces a conversation', () => {
       cli.exit();
       other.exit();
       await stage.pass(10_000);
-      /** What a program says that is not known to run. */
-      const say = (file: ReturnType<typeof rog.volume.find>, title: string): void => {
-        if (!file) throw new Error('the conversation is not there');
-        const line = JSON.stringify({ type: 'ai-title', aiTitle: title, sessionId: cli.session });
-        rog.volume.append(file, Buffer.from(`${line}\n`));
-        stage.ledger.lineWritten('rog', `session/${cli.session}`, line);
-      };
       const open = rog.volume.find(path);
       stage.strike(
         rog,
         'after',
         ({ operation, path: at }) => operation === 'renameOver' && at.endsWith('.jsonl'),
         () => {
-          say(open, 'to the old file');
-          say(rog.volume.find(path), 'to the new file');
+          stage.title(rog, cli.session, open, 'to the old file');
+          stage.title(rog, cli.session, rog.volume.find(path), 'to the new file');
           const moving = stage.resume(rog, cli.session);
           moving.changeFolder('code/my.lib');
           moving.exit();

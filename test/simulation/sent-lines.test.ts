@@ -11,13 +11,9 @@ describe('a line without uuid that a machine says in the moment in which the hub
       await stage.pass(5000);
       await stage.start();
       const other = stage.resume(rog, cli.session);
-      const title = (text: string): string =>
-        JSON.stringify({ type: 'ai-title', aiTitle: text, sessionId: cli.session });
-      const say = (machine: SimulatedMachine, lines: readonly string[]): void => {
+      const say = (machine: SimulatedMachine, title: string): string => {
         const file = machine.volume.find(machine.at(stage.transcript(machine, cli.session)));
-        if (!file) throw new Error('the conversation is not there');
-        machine.volume.append(file, Buffer.from(lines.map((line) => `${line}\n`).join('')));
-        for (const line of lines) stage.ledger.lineWritten(machine.name, `session/${cli.session}`, line);
+        return stage.title(machine, cli.session, file, title);
       };
       stage.strike(
         rog,
@@ -26,10 +22,11 @@ describe('a line without uuid that a machine says in the moment in which the hub
         () => {
           cli.interject();
           other.interject();
-          say(rog, [title('one')]);
+          say(rog, 'one');
         },
       );
-      say(xps, [title('one'), title('two')]);
+      const one = say(xps, 'one');
+      say(xps, 'two');
       await stage.until(() => !stage.waiting);
       await stage.pass(40_000);
       cli.exit();
@@ -37,7 +34,7 @@ describe('a line without uuid that a machine says in the moment in which the hub
       await stage.pass(60_000);
       for (const machine of [xps, rog]) {
         const lines = stage.text(machine, stage.transcript(machine, cli.session))?.split('\n') ?? [];
-        const titles = lines.filter((line) => line === title('one')).length;
+        const titles = lines.filter((line) => line === one).length;
         stage.expect(titles === 2, `${machine.name} has the title ${titles} times that was given twice`);
       }
     });

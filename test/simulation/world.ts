@@ -70,13 +70,7 @@ export async function runSeed(
   );
   for (const machine of machines) reader.follow(machine);
   const hubVolume = new Volume({ now: () => scheduler.now });
-  const world: World = {
-    scheduler,
-    prng: prng.fork('hub'),
-    flavour,
-    machines,
-    hubVolume,
-  };
+  const world: World = { scheduler, prng: prng.fork('hub'), flavour, machines, hubVolume };
   const hub = createHub(world);
   const activity = (late.activity = new Activity({
     world,

@@ -277,9 +277,7 @@ export const CONVERSATION_SCENES: Scenes = {
       await stage.pass(10_000);
       rog.link.restore();
       await stage.until(() => rog.volume.find(rog.at(stage.transcript(rog, cli.session))) !== open);
-      const line = JSON.stringify({ type: 'ai-title', aiTitle: 'written late', sessionId: cli.session });
-      if (open) rog.volume.append(open, Buffer.from(`${line}\n`));
-      stage.ledger.lineWritten('rog', `session/${cli.session}`, line);
+      stage.title(rog, cli.session, open, 'written late');
       await stage.pass(60_000);
     },
   },

@@ -6,6 +6,7 @@ import type { MachineSpec } from '../machine.ts';
 import { SimulatedMachine } from '../machine.ts';
 import type { Request } from '../memory-file-system.ts';
 import { ClaudeCli } from '../models/claude-cli.ts';
+import { titleRecord } from '../models/records.ts';
 import { checkFinalState } from '../oracle/final-checks.ts';
 import { Ledger } from '../oracle/ledger.ts';
 import { Reader } from '../oracle/reader.ts';
@@ -13,7 +14,7 @@ import { describeViolation } from '../oracle/violation.ts';
 import { Prng } from '../prng.ts';
 import { Scheduler } from '../scheduler.ts';
 import type { HubContents, SimulatedHub } from '../simulated-hub.ts';
-import { Volume } from '../volume.ts';
+import { Volume, type Inode } from '../volume.ts';
 import { PROJECTS } from '../world.ts';
 
 /** How long a directed scene may take to come to rest, virtual ms. */
@@ -157,6 +158,15 @@ export class Stage {
     const cli = ClaudeCli.resume(this.#programs(machine), session, 'code/app');
     if (!cli) throw new Error(`${machine.name} has no session ${session}`);
     return cli;
+  }
+
+  /** A program that is not known to run gives a session a title, in a file that need not have its name any more. @returns the line. */
+  title(machine: SimulatedMachine, session: string, file: Inode | null | undefined, text: string): string {
+    if (!file) throw new Error(`${machine.name} has no file of ${session}`);
+    const line = titleRecord(text, session);
+    machine.volume.append(file, Buffer.from(`${line}\n`));
+    this.ledger.lineWritten(machine.name, `session/${session}`, line);
+    return line;
   }
 
   /** The user of `machine` gives a document this content. */
