@@ -1,5 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
+import { leftOpen } from './left-open.mjs';
+
+/** A suite whose process is still there so long after its last test keeps something open. */
+const END_MS = 15_000;
 
 /**
  * Mocha's own `spec` output, and the counts as JSON in the file that CLAUDE_SYNC_TEST_COUNTS names. A file, because output can be
@@ -13,6 +17,11 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     runner.once('end', () => {
       const { passes, failures, pending } = runner.stats;
       writeFileSync(file, JSON.stringify({ passed: passes, failed: failures, skipped: pending }));
+      // Waits for nothing itself. Without it such a suite is silent until it is ended for taking too long, and nobody knows why.
+      setTimeout(() => {
+        console.log(`the tests are done and their process does not end:\n  ${leftOpen().join('\n  ')}`);
+        process.exit(1);
+      }, END_MS).unref();
     });
   }
 }

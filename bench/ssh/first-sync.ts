@@ -4,7 +4,7 @@ import { LARGE, run, verifyEqual } from '../large-tree.ts';
 import { makeTree, type TreeSize } from '../tree.ts';
 import { SMALL, TINY } from './append.ts';
 import { SshGround } from './ground.ts';
-import { rsyncTo } from './rsync.ts';
+import { rsyncFrom, rsyncTo } from './rsync.ts';
 
 const QUICK: TreeSize = { projects: 30, files: 1_000, bytes: 60e6, longest: 10e6 };
 const WAYS = ['-a', '-az'] as const;
@@ -29,6 +29,8 @@ async function firstSyncs(scene: Scene, name: string, size: TreeSize, rounds: nu
   const begin: number[] = [];
   const cpu: Record<Course, number[]> = { 'own to ssh': [], 'ssh to ssh': [] };
   const rsync: Record<(typeof WAYS)[number], number[]> = { '-a': [], '-az': [] };
+  /** What any hub takes at least that keeps a copy: from the machine, then to the other one. */
+  const twice: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     for (const course of COURSES) {
       const folder = join(scene.folder, `${size.files}-${round}-${course.replaceAll(' ', '-')}`);
@@ -61,7 +63,11 @@ async function firstSyncs(scene: Scene, name: string, size: TreeSize, rounds: nu
         hub[course].push(seconds);
         cpu[course].push(ground.hub.cpuMs() / 1_000);
         scene.say(`hub: ${seconds.toFixed(2)} s; ${await ground.watchers()}`);
-        if (course === COURSES[1]) await copy(1);
+        if (course === COURSES[1]) {
+          await copy(1);
+          twice.push(await viaHere(ground, folder));
+          scene.say(`rsync -az twice: ${twice.at(-1)?.toFixed(2)} s`);
+        }
         verifyEqual(ground.hub);
       } finally {
         await ground.close();
@@ -72,6 +78,7 @@ async function firstSyncs(scene: Scene, name: string, size: TreeSize, rounds: nu
   const best = Math.min(...WAYS.map((way) => usual(rsync[way])));
   return [
     ...WAYS.map((way) => figure(`ssh first sync, ${name}, rsync ${way}`, usual(rsync[way]), 's')),
+    figure(`ssh first sync, ${name}, rsync -az to here and on from here`, usual(twice), 's'),
     figure(`ssh first sync, ${name}, of which the start of the hub`, mean(begin), 's'),
     ...COURSES.flatMap((course) => [
       figure(`ssh first sync, ${name}, ${course}`, usual(hub[course]), 's'),
@@ -79,6 +86,13 @@ async function firstSyncs(scene: Scene, name: string, size: TreeSize, rounds: nu
       figure(`ssh first sync, ${name}, ${course} / better rsync`, usual(hub[course]) / best, 'x', 1),
     ]),
   ];
+}
+
+/** rsync from one machine into a folder here, and from there to the other machine. */
+async function viaHere(ground: SshGround, folder: string): Promise<number> {
+  const here = join(folder, 'here');
+  const from = await rsyncFrom(ground.machine('a'), '-az', ground.hub.claudeDir('a'), here);
+  return from + (await rsyncTo(ground.machine('b'), '-az', here, join(folder, 'there')));
 }
 
 function mean(samples: readonly number[]): number {

@@ -13,19 +13,19 @@ export type RsyncWay = '-a' | '-az';
  * @param folder on the machine; nothing is deleted there.
  * @returns s until it has ended; what was written may still be on its way to the disk, as with the hub.
  */
-export async function rsyncTo(machine: SshMachine, way: RsyncWay, tree: string, folder: string): Promise<number> {
+export function rsyncTo(machine: SshMachine, way: RsyncWay, tree: string, folder: string): Promise<number> {
+  return rsync(machine, way, `${tree}/`, `${hostOf(machine)}:${folder}/`);
+}
+
+/** As `rsyncTo`, from a machine. @param tree there. */
+export function rsyncFrom(machine: SshMachine, way: RsyncWay, tree: string, folder: string): Promise<number> {
+  return rsync(machine, way, `${hostOf(machine)}:${tree}/`, `${folder}/`);
+}
+
+async function rsync(machine: SshMachine, way: RsyncWay, from: string, to: string): Promise<number> {
   await run('sync');
   const shell = sshWords(machine).map(quote).join(' ');
-  const words = [
-    way,
-    '--mkpath',
-    '--exclude',
-    '/.claude-sync',
-    '-e',
-    shell,
-    `${tree}/`,
-    `${hostOf(machine)}:${folder}/`,
-  ];
+  const words = [way, '--mkpath', '--exclude', '/.claude-sync', '-e', shell, from, to];
   const began = performance.now();
   const child = spawn('rsync', words, { stdio: ['ignore', 'inherit', 'inherit'] });
   const [code] = (await once(child, 'exit')) as [number | null];

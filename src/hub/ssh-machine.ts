@@ -43,7 +43,7 @@ export interface SshMachineOptions {
 }
 
 /** Files of one transfer by rsync: a new one takes a third of a second to begin. */
-const MANY_WITH_RSYNC = 4_096;
+const MANY_WITH_RSYNC = 2_048;
 /** Without it. */
 const MANY_IN_BURSTS = 256;
 

@@ -6,6 +6,22 @@ import type { MachineOs } from '../domain.ts';
  * paths never do, and a hostile one must not climb out of where it seems to be.
  */
 export function canonicalPath(path: string, os: MachineOs): string | null {
+  const id = `${os} ${path}`;
+  let known = canonical.get(id);
+  if (known === undefined) {
+    known = spell(path, os);
+    // Every folder is compared with every project: some hundred paths, each thousands of times.
+    if (canonical.size >= REMEMBERED) canonical.clear();
+    canonical.set(id, known);
+  }
+  return known;
+}
+
+/** What was answered last; the answer depends on nothing else. */
+const canonical = new Map<string, string | null>();
+const REMEMBERED = 4_096;
+
+function spell(path: string, os: MachineOs): string | null {
   let spelled = path;
   if (os === 'windows') spelled = spelled.replaceAll('\\', '/').replace(/^\/(?=[A-Za-z]:(?:\/|$))/, '');
   const absolute = os === 'windows' ? /^(?:[A-Za-z]:(?:\/|$)|\/)/.test(spelled) : spelled.startsWith('/');

@@ -99,7 +99,12 @@ export class WorkQueue {
 
   /** Whether `key` is queued, running or waiting to settle. */
   has(key: Key): boolean {
-    return this.#jobs.has(key) || this.#running.has(key) || this.#delayed.get(key)?.kind === 'settling';
+    return this.isUnderWay(key) || this.#delayed.get(key)?.kind === 'settling';
+  }
+
+  /** Whether `key` is queued or being worked on. */
+  isUnderWay(key: Key): boolean {
+    return this.#jobs.has(key) || this.#running.has(key);
   }
 
   /** Queues `key`, or adds to what is known about it when it is queued already. */

@@ -236,7 +236,7 @@ export function createTreeReplica(options: TreeReplicaOptions): Replica {
       reaching(() =>
         scanTree(fs, folder, wanted, options.clock.now(), {
           cover: (folders) => options.watch.cover?.(folders),
-          listMany: (folder === '' ? many.lister?.() : undefined) ?? ((folders) => many.list(folders)),
+          listMany: many.lister?.(folder) ?? ((folders) => many.list(folders)),
         }),
       ),
     read: (path, from, to) =>

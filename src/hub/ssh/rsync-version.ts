@@ -4,18 +4,21 @@ export interface RsyncVersion {
   readonly implementation: 'rsync' | 'openrsync';
   readonly major: number;
   readonly minor: number;
+  readonly patch: number;
 }
 
 /** What the first lines of `rsync --version` say; `null` when that is something else. */
 export function parseRsyncVersion(text: string): RsyncVersion | null {
-  const found = /\brsync\s+version\s+v?(\d{1,4})\.(\d{1,4})/.exec(text);
+  const found = /\brsync\s+version\s+v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?/.exec(text);
   const implementation = /\bopenrsync\b/i.test(text) ? 'openrsync' : 'rsync';
-  if (found === null) return implementation === 'openrsync' ? { implementation, major: 2, minor: 6 } : null;
-  return { implementation, major: Number(found[1]), minor: Number(found[2]) };
+  if (found === null) return implementation === 'openrsync' ? { implementation, major: 2, minor: 6, patch: 0 } : null;
+  const [major = 0, minor = 0, patch = 0] = found.slice(1).map((digits = '0') => Number(digits));
+  return { implementation, major, minor, patch };
 }
 
-/** Whether it has what rsync `major.minor` brought. */
-export function isAtLeast(version: RsyncVersion, major: number, minor: number): boolean {
+/** Whether it has what rsync `major.minor.patch` brought. */
+export function isAtLeast(version: RsyncVersion, major: number, minor: number, patch = 0): boolean {
   if (version.implementation !== 'rsync') return false;
-  return version.major > major || (version.major === major && version.minor >= minor);
+  if (version.major !== major) return version.major > major;
+  return version.minor > minor || (version.minor === minor && version.patch >= patch);
 }

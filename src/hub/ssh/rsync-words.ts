@@ -57,6 +57,9 @@ export class RsyncRefused extends Error {
  * The other side may be the rsync 2.6.9 or the openrsync that macOS ships. So what is sent there are options of that age, without
  * `--protect-args` and `--ignore-missing-args` (a file that is not there makes the outcome `partial`), and no path: the command goes to
  * its folder by itself, and the names travel in the list.
+ *
+ * A pull does not have rsync 3.2.5 and later compare what comes with the list: names that reach that list in the middle of a read are refused by
+ * chance (RsyncProject/rsync#611). It goes into a folder of its own, from which only what was asked for is taken.
  * @throws {RsyncRefused}
  */
 export function rsyncWords(command: RsyncCommand): string[] {
@@ -82,6 +85,7 @@ export function rsyncWords(command: RsyncCommand): string[] {
     ...(command.compress === true ? ['-z'] : []),
     ...(command.compress === true && command.compressLevel !== undefined ? [`--zl=${command.compressLevel}`] : []),
     ...(command.wholeFile === true ? ['-W'] : []),
+    ...(direction === 'pull' && isAtLeast(localVersion, 3, 2, 5) ? ['--trust-sender'] : []),
     `--rsync-path=${throughSh(script)}`,
     ...['-e', sshWords(ssh).map(forRsync).join(' ')],
     '--',

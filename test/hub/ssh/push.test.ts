@@ -7,6 +7,7 @@ import { systemClock, systemRandom } from '../../../src/hub/ports/system.ts';
 import { NewFolders } from '../../../src/hub/replica/many/new-folders.ts';
 import { oneByOne } from '../../../src/hub/replica/many/many-files.ts';
 import type { TreeContext } from '../../../src/hub/replica/tree-context.ts';
+import { overSftp } from '../../../src/hub/ssh/bulk/naming.ts';
 import { pushMany } from '../../../src/hub/ssh/bulk/push.ts';
 import { RsyncLink } from '../../../src/hub/ssh/bulk/rsync-link.ts';
 import { rsyncVersion } from '../../../src/hub/ssh/rsync.ts';
@@ -64,7 +65,7 @@ describe('files that are pushed with rsync', () => {
             link,
             remoteFolder: root,
             newFolder: () => join(ground.root, 'push'),
-            folders: new NewFolders(context, 'linux'),
+            naming: overSftp(fs, new NewFolders(context, 'linux')),
             hashes: () => Promise.resolve(null),
           },
           [

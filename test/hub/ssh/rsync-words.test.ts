@@ -12,20 +12,33 @@ const COMMAND: RsyncCommand = {
     partialDir: '.p',
   },
   ssh: { host: 'mac', jump: 'user@[::1]:22,other' },
-  localVersion: { implementation: 'rsync', major: 3, minor: 2 },
+  localVersion: { implementation: 'rsync', major: 3, minor: 2, patch: 0 },
 };
 
 describe('the words of an rsync command', () => {
   it('are those of 2006 where this computer has the rsync of macOS', () => {
     for (const localVersion of [
-      { implementation: 'openrsync', major: 2, minor: 6 },
-      { implementation: 'rsync', major: 2, minor: 6 },
+      { implementation: 'openrsync', major: 2, minor: 6, patch: 9 },
+      { implementation: 'rsync', major: 2, minor: 6, patch: 9 },
     ] as const) {
       const words = rsyncWords({ ...COMMAND, localVersion });
       assert.ok(words.includes('--progress'));
       for (const word of words) assert.doesNotMatch(word, /^--(info|outbuf|no-h)/);
     }
     assert.ok(rsyncWords(COMMAND).includes('--info=progress2'));
+  });
+
+  it('trust the list of names that a pull gets, where rsync would refuse some of it by chance', () => {
+    const words = (direction: 'pull' | 'push', minor: number, patch: number): string[] =>
+      rsyncWords({ ...COMMAND, direction, localVersion: { implementation: 'rsync', major: 3, minor, patch } });
+    for (const [minor, patch] of [
+      [2, 5],
+      [2, 7],
+      [3, 0],
+    ] as const)
+      assert.ok(words('pull', minor, patch).includes('--trust-sender'), `3.${minor}.${patch}`);
+    assert.ok(!words('pull', 2, 4).includes('--trust-sender'), 'it does not know the word');
+    assert.ok(!words('push', 2, 7).includes('--trust-sender'));
   });
 
   it('put an address in brackets', () => {

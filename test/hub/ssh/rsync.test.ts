@@ -48,7 +48,7 @@ describe('rsync with a machine', function () {
     const { address: host, port, identityFile, knownHostsFile } = machine.server;
     return {
       ...{ direction, paths, localFolder: here, remoteFolder: there, clock: systemClock },
-      localVersion: { implementation: 'rsync', major: 3, minor: 2 },
+      localVersion: { implementation: 'rsync', major: 3, minor: 2, patch: 0 },
       remoteRsync: '/usr/bin/rsync',
       partialDir: '.partial',
       ssh: {

@@ -56,7 +56,7 @@ describe('everything below some folders, with one command', () => {
     const scan = (listMany?: ReturnType<typeof treeLister>): ReturnType<typeof scanTree> =>
       scanTree(ground.fs, '', () => true, 0, listMany === undefined ? {} : { listMany });
     let asked = 0;
-    const lister = treeLister((folders) => {
+    const lister = treeLister('', (folders) => {
       asked += 1;
       return listTree(commands, ground.root, folders);
     });
@@ -77,20 +77,38 @@ describe('everything below some folders, with one command', () => {
     assert.equal(parseListing(whole, ['a', 'b']), null);
   });
 
-  it('leaves the folder itself and scans of single folders to SFTP', async () => {
+  it('leaves the folder itself and scans of folders with little in them to SFTP', async () => {
     let asked = 0;
     const list = (folders: readonly string[]): ReturnType<typeof listTree> => {
       asked += 1;
       return listTree(commands, ground.root, folders);
     };
-    const ofAll = treeLister(list);
+    const ofAll = treeLister('', list);
     assert.equal(await ofAll(['']), null);
     assert.equal(asked, 0);
     assert.equal((await ofAll(['projects', 'agents']))?.length, 2);
     const [gone] = (await ofAll(['projects/gone'])) ?? [];
     assert.ok(gone instanceof FileSystemError && gone.code === 'missing');
     assert.equal(asked, 1);
-    assert.equal(await treeLister(list)(['projects/empty']), null);
+    const ofOne = treeLister('projects', list);
+    assert.equal(await ofOne(['projects']), null);
+    assert.equal(await ofOne(['projects/-a b', 'projects/empty']), null);
+    assert.equal(asked, 1);
+  });
+
+  it('makes the same scan of a folder with much in it', async () => {
+    for (let number = 0; number < 20; number += 1) {
+      mkdirSync(join(ground.root, `skills/all/${number}/deep`), { recursive: true });
+      writeFileSync(join(ground.root, `skills/all/${number}/deep/${number}.md`), `${number}`);
+    }
+    let asked = 0;
+    const lister = treeLister('skills/all', (names) => {
+      asked += 1;
+      return listTree(commands, join(ground.root, 'skills/all'), names);
+    });
+    const scan = await scanTree(ground.fs, 'skills/all', () => true, 0, { listMany: lister });
+    assert.equal(scan.files.size, 20);
+    assert.deepEqual(scan, await scanTree(ground.fs, 'skills/all', () => true, 0));
     assert.equal(asked, 1);
   });
 });

@@ -52,14 +52,18 @@ export class MachineScan {
     const verdict = acceptDeletes ? null : this.#judge(machine, scan, before);
     if (verdict) return verdict;
     await this.#mark(machine, scan, '');
+    const behind: Key[] = [];
+    const waiting: Key[] = [];
     for (const head of this.#ctx.store.heads.values()) {
       if (!this.#ctx.rules.ofKey(head.key).allowed) continue;
       const stand = machine.standing(head, this.#isLog(head.key));
+      // What is on its way there is not behind for long, and what the head becomes meanwhile is told by itself.
+      if (stand === 'behind' && !machine.queue.isUnderWay(head.key)) behind.push(head.key);
       // What waits for a session to end, or was given up, is thought of again: a restart forgets every timer.
-      if (stand === 'behind') machine.queue.mark(head.key);
-      else if (stand === 'deferred-live' || stand === 'failed' || stand === 'held')
-        machine.queue.mark(head.key, { look: true });
+      else if (stand === 'deferred-live' || stand === 'failed' || stand === 'held') waiting.push(head.key);
     }
+    machine.queue.markAll(behind);
+    machine.queue.markAll(waiting, { look: true });
     return null;
   }
 
@@ -81,9 +85,10 @@ export class MachineScan {
       return;
     }
     const look = await machine.replica.look(hint.path);
-    if (look.kind === 'file')
-      await this.#found(machine, { path: hint.path, at: parsePath(hint.path), stat: look.stat }, true);
-    else if (look.kind === 'refused') machine.notices.set(hint.path, look.reason);
+    if (look.kind === 'file') {
+      const found = await this.#found(machine, { path: hint.path, at: parsePath(hint.path), stat: look.stat });
+      if (found !== null) machine.queue.mark(found, { look: true, urgent: true });
+    } else if (look.kind === 'refused') machine.notices.set(hint.path, look.reason);
   }
 
   /**
@@ -113,7 +118,28 @@ export class MachineScan {
     const waiting = this.#unplaced.get(machine.name);
     if (!waiting || waiting.paths.size === 0 || waiting.learned === this.#placement.learned) return;
     this.#unplaced.set(machine.name, { paths: new Set(), learned: this.#placement.learned });
-    for (const path of waiting.paths) await this.hinted(machine, { path, kind: 'file' });
+    const paths = [...waiting.paths];
+    const looks = await machine.replica.lookMany(paths);
+    const found: FoundFile[] = [];
+    for (const [index, path] of paths.entries()) {
+      const look = looks[index];
+      if (look?.kind === 'file') found.push({ path, at: parsePath(path), stat: look.stat });
+      else if (look?.kind === 'refused') machine.notices.set(path, look.reason);
+    }
+    await this.#markFound(machine, found);
+  }
+
+  /** Marks what was found together, so that what may go together does. */
+  async #markFound(machine: MachineLink, files: Iterable<FoundFile>): Promise<void> {
+    const keys: Key[] = [];
+    try {
+      for (const file of files) {
+        const key = await this.#found(machine, file);
+        if (key !== null) keys.push(key);
+      }
+    } finally {
+      machine.queue.markAll(keys, { look: true, deep: true });
+    }
   }
 
   #noteUnplaced(machine: MachineLink, path: RelativePath): void {
@@ -186,12 +212,12 @@ export class MachineScan {
       if (path.startsWith(below) && isSettled(path, scan)) machine.notices.delete(path);
     // Transcripts first: the project of a memory folder is the one of its newest session.
     const projectFiles: FoundFile[] = [];
+    const others: FoundFile[] = [];
     for (const [path, stat] of scan.files) {
       const file: FoundFile = { path, at: parsePath(path), stat };
-      if (file.at.kind === 'project-file') projectFiles.push(file);
-      else if (!this.#isAsKnown(machine, file)) await this.#found(machine, file, false);
+      if (!this.#isAsKnown(machine, file)) (file.at.kind === 'project-file' ? projectFiles : others).push(file);
     }
-    for (const file of projectFiles) if (!this.#isAsKnown(machine, file)) await this.#found(machine, file, false);
+    await this.#markFound(machine, [...others, ...projectFiles]);
     const unknown = [...scan.unlisted.keys()];
     for (const pair of machine.pairsBelow(below)) {
       if (pair.base?.kind !== 'file' || scan.files.has(pair.path)) continue;
@@ -209,27 +235,25 @@ export class MachineScan {
     return true;
   }
 
-  /** A file is at `path`: marks its key when it is not what was last verified there. */
-  async #found(machine: MachineLink, { path, at, stat }: FoundFile, urgent: boolean): Promise<void> {
+  /** A file is at `path`. @returns its key when it is not what was last verified there, `null` when nothing is to be done about it. */
+  async #found(machine: MachineLink, { path, at, stat }: FoundFile): Promise<Key | null> {
     if (at.kind === 'transcript') this.#placement.noteTranscript(machine.name, at.folder, at.session);
-    if (machine.hints.ownWrites.hold(path)) return;
+    if (machine.hints.ownWrites.hold(path)) return null;
     const pair = this.#ctx.store.pairs.atPath(machine.name, path);
     if (pair) {
-      if (this.#ctx.isForgotten(pair.key)) return machine.queue.mark(pair.key, { look: true });
-      if (pair.base?.kind === 'file' && isUnchanged(pair.base, stat)) return;
-      machine.queue.mark(pair.key, { look: true, deep: !urgent, urgent });
-      return;
+      const isAsKnown = pair.base?.kind === 'file' && isUnchanged(pair.base, stat);
+      return isAsKnown && !this.#ctx.isForgotten(pair.key) ? null : pair.key;
     }
     const key = await this.#placement.keyOf(machine, path);
     if (key === null) {
       this.#noteUnplaced(machine, path);
-      return;
+      return null;
     }
     machine.notices.delete(path);
     const known = machine.pair(key);
     if (known && known.path !== path && (known.base !== null || known.evictedSeq !== null)) {
       await this.#moves.foundElsewhere(machine, known, path, stat);
-      return;
+      return null;
     }
     this.#ctx.store.pairs.put({
       machine: machine.name,
@@ -240,7 +264,7 @@ export class MachineScan {
       state: 'ok',
       reason: null,
     } satisfies Pair);
-    machine.queue.mark(key, { look: true, urgent });
+    return key;
   }
 
   #basesOf(machine: MachineLink): Map<Key, Base> {

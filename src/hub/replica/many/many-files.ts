@@ -37,8 +37,8 @@ const FOLDERS_PER_JOB = 128;
 export interface ManyFiles {
   /** What lies in each folder; `null` when that is better done one by one. */
   list(folders: readonly RelativePath[]): Promise<readonly FolderListing[] | null>;
-  /** As `list`, for the levels of one scan of everything, in their order; left out where each is listed by itself. */
-  lister?(): (folders: readonly RelativePath[]) => Promise<readonly FolderListing[] | null>;
+  /** As `list`, for the levels of one scan of `start` ('': everything), in their order; left out where each is listed by itself. */
+  lister?(start: RelativePath): (folders: readonly RelativePath[]) => Promise<readonly FolderListing[] | null>;
   create(requests: readonly CreateRequest[], waiting: number): Promise<readonly WriteOutcome[]>;
   look(paths: readonly RelativePath[]): Promise<readonly Look[]>;
   fetch(requests: readonly FetchRequest[], intake: Intake, waiting: number): Promise<readonly (Fetched | null)[]>;

@@ -7,6 +7,7 @@ import type { ManyFiles } from '../../replica/many/many-files.ts';
 import type { TreeContext } from '../../replica/tree-context.ts';
 import { remoteHashes } from '../remote-hashes.ts';
 import { rsyncVersion } from '../rsync.ts';
+import { attemptIn } from './attempt.ts';
 import { bulkFiles } from './bulk-files.ts';
 import { patchTemp } from './patch.ts';
 import { listTree } from './tree-listing.ts';
@@ -50,7 +51,7 @@ export class Bulk {
 
   /** See `ManyFiles`. */
   many(context: TreeContext, os: MachineOs): ManyFiles {
-    const { claudeDir, staging, threads } = this.#options;
+    const { claudeDir, staging, threads, session } = this.#options;
     const hashes = (folder: RelativePath, names: readonly string[]): ReturnType<Bulk['hashes']> =>
       this.hashes(folder, names);
     return bulkFiles(context, os, {
@@ -59,17 +60,18 @@ export class Bulk {
       staging,
       threads,
       hashes,
-      listTree: (folders) => this.#listTree(folders),
+      linux: () => (session().probe?.system === 'linux' ? attemptIn(session) : null),
+      listTree: (below, names) => this.#listTree(below, names),
     });
   }
 
-  async #listTree(folders: readonly string[]): ReturnType<typeof listTree> {
+  async #listTree(below: RelativePath, names: readonly string[]): ReturnType<typeof listTree> {
     const { session, claudeDir } = this.#options;
     const { commands, probe, channel } = session();
     // The find of other systems prints nothing of this kind.
     if (probe?.system !== 'linux') return null;
     try {
-      return await listTree(commands, claudeDir, folders);
+      return await listTree(commands, below === '' ? claudeDir : `${claudeDir}/${below}`, names);
     } catch (error) {
       if (channel.isLost) throw new FileSystemError('disconnected', 'list', '', error);
       return null;

@@ -12,7 +12,7 @@ const PARTIAL_FOLDER = '.rsync-partial';
 
 /** A level of zstd. */
 const FAST = -3;
-const NO_VERSION: RsyncVersion = { implementation: 'openrsync', major: 0, minor: 0 };
+const NO_VERSION: RsyncVersion = { implementation: 'openrsync', major: 0, minor: 0, patch: 0 };
 
 /** What a transfer of many files with rsync needs. */
 export interface RsyncLinkOptions {

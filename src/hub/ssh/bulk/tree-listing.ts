@@ -5,6 +5,7 @@ import { FileSystemError, type Entry } from '../../ports/file-system.ts';
 import type { FolderListing } from '../../replica/scan.ts';
 import { RemoteCommandFailure, type RemoteCommands } from '../remote-commands.ts';
 import { quote, UnquotableWord } from '../shell-words.ts';
+import { FOUND_FORMAT, parseFound } from './found-records.ts';
 
 const inflate = promisify(gunzip);
 
@@ -15,7 +16,8 @@ const MOST_TEXT_BYTES = 512 * 1024 * 1024;
 /** More folders at the top are no Claude folder. */
 const MOST_FOLDERS = 500;
 
-const TYPES: Readonly<Record<string, Entry['type']>> = { f: 'file', d: 'folder', l: 'symlink' };
+/** A name that is no UTF-8 cannot be asked for; it exists all the same and must not pass for absent. */
+const NAMELESS = { type: 'other', size: 0, mtimeMs: 0, inode: '', executable: false } as const;
 
 /**
  * Everything below some folders of a Linux machine, with one command: SFTP takes a request or two for each folder, which costs the hub a
@@ -32,7 +34,7 @@ export async function listTree(
   if (folders.length === 0 || folders.length > MOST_FOLDERS) return null;
   try {
     const words = folders.map((folder) => quote(`./${folder}`)).join(' ');
-    const list = `find ${words} -printf '%y %m %s %T@ %p\\0'`;
+    const list = `find ${words} -printf ${FOUND_FORMAT}`;
     // What find could not list it says on stderr and by its code, which comes last: without it the listing broke off.
     const script = `cd ${quote(root)} || exit 66; LC_ALL=C; export LC_ALL; { ${list}; printf 'end %s\\0' "$?"; } | gzip -1`;
     const { code, stdout } = await commands.run(script, { maxBytes: MOST_BYTES, timeoutMs: WITHIN_MS });
@@ -47,69 +49,50 @@ export async function listTree(
   }
 }
 
-/** Reads records `TYPE MODE SIZE TIME PATH`, each ended by NUL; `null` unless the last one says that all is well. */
+/** What each folder holds, by the records of `find` (`FOUND_FORMAT`); `null` unless the last one says that all is well. */
 export function parseListing(
   bytes: Buffer,
   folders: readonly string[],
 ): ReadonlyMap<RelativePath, readonly Entry[]> | null {
   const tree = new Map<RelativePath, Entry[]>();
-  let isComplete = false;
-  for (let from = 0; from < bytes.length;) {
-    const end = bytes.indexOf(0, from);
-    if (end === -1) return null;
-    const record = bytes.toString('utf8', from, end);
-    from = end + 1;
-    if (record === 'end 0' && from === bytes.length) isComplete = true;
-    else if (!take(record, tree)) return null;
+  for (const { path, ...facts } of parseFound(bytes) ?? []) {
+    const slash = path.lastIndexOf('/');
+    // Those that were asked for are known already.
+    if (slash !== -1) {
+      const siblings = tree.get(path.slice(0, slash));
+      if (siblings === undefined) return null;
+      const name = path.slice(slash + 1);
+      siblings.push(name.includes('\uFFFD') ? { name, ...NAMELESS } : { name, ...facts });
+    }
+    if (facts.type === 'folder') tree.set(path, []);
   }
-  return isComplete && folders.every((folder) => tree.has(folder)) ? tree : null;
+  return folders.every((folder) => tree.has(folder)) ? tree : null;
 }
 
-function take(record: string, tree: Map<RelativePath, Entry[]>): boolean {
-  const [, letter = '', mode = '', size, time, path] =
-    /^(\S) ([0-7]+) (\d+) (-?\d+)(?:\.\d+)? \.\/([^]+)$/.exec(record) ?? [];
-  if (path === undefined) return false;
-  const type = TYPES[letter] ?? 'other';
-  if (type === 'folder') tree.set(path, []);
-  const slash = path.lastIndexOf('/');
-  // Those that were asked for are known already.
-  if (slash === -1) return true;
-  const siblings = tree.get(path.slice(0, slash));
-  const name = path.slice(slash + 1);
-  siblings?.push(
-    // A name that is no UTF-8 cannot be asked for; it exists all the same and must not pass for absent.
-    name.includes('\uFFFD')
-      ? { name, type: 'other', size: 0, mtimeMs: 0, inode: '', executable: false }
-      : {
-          name,
-          type,
-          size: Number(size),
-          mtimeMs: Number(time) * 1000,
-          inode: '',
-          executable: type === 'file' && (parseInt(mode, 8) & 0o100) !== 0,
-        },
-  );
-  return siblings !== undefined;
-}
+/** Below a folder that is scanned by itself fewer folders are listed over SFTP, in less time than a command takes to begin. */
+const WORTH_A_COMMAND = 12;
 
 /**
  * Listings for one scan: the folder itself over SFTP, which tells what of it is wanted at all, and everything below these with one command.
  * Answers `null` for what SFTP has to list.
- * @param list see `listTree`; `null` when it did not work.
+ * @param start folder that is scanned; '': everything.
+ * @param list see `listTree`, for names directly below `start`; `null` when it did not work.
  */
 export function treeLister(
-  list: (folders: readonly string[]) => Promise<ReadonlyMap<RelativePath, readonly Entry[]> | null>,
+  start: RelativePath,
+  list: (names: readonly string[]) => Promise<ReadonlyMap<RelativePath, readonly Entry[]> | null>,
 ): (folders: readonly RelativePath[]) => Promise<readonly FolderListing[] | null> {
+  const below = start === '' ? '' : `${start}/`;
+  const nameOf = (folder: RelativePath): RelativePath => folder.slice(below.length);
   let tree: ReadonlyMap<RelativePath, readonly Entry[]> | null = null;
   let isTried = false;
   return async (folders) => {
-    if (!isTried && !folders.includes('')) {
+    if (!isTried && !folders.includes(start)) {
       isTried = true;
-      // The scan of one folder is a few requests.
-      tree = folders.some((folder) => folder.includes('/')) ? null : await list(folders);
+      if (start === '' || folders.length >= WORTH_A_COMMAND) tree = await list(folders.map(nameOf));
     }
     if (tree === null) return null;
     const found = tree;
-    return folders.map((folder) => found.get(folder) ?? new FileSystemError('missing', 'list', folder));
+    return folders.map((folder) => found.get(nameOf(folder)) ?? new FileSystemError('missing', 'list', folder));
   };
 }
