@@ -14,6 +14,11 @@ describe('lines that an append left broken', () => {
     );
   });
 
+  it('so is what is in the middle, unless it is too short to tell', () => {
+    assert.equal(damageOf(LINE.subarray(3, 3 + 16), LINE), 'piece');
+    assert.equal(damageOf(LINE.subarray(3, 3 + 15), LINE), null);
+  });
+
   it('a line behind anything else is spliced', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 40 }), (torn) => {
@@ -22,7 +27,7 @@ describe('lines that an append left broken', () => {
     );
   });
 
-  it('the line itself, an empty one, its middle and another line are not explained by it', () => {
+  it('the line itself, an empty one, a few of its letters and another line are not explained by it', () => {
     for (const other of [LINE, Buffer.alloc(0), LINE.subarray(3, 9), Buffer.from('{"type":"user","uuid":"8a1e"}')]) {
       assert.equal(damageOf(other, LINE), null);
     }

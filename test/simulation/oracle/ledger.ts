@@ -245,6 +245,11 @@ export class Ledger {
     );
   }
 
+  /** Lines of `log` with `text` somewhere in them. */
+  linesHolding(log: string, text: string): string[] {
+    return [...(this.#known.get(log) ?? [])].filter((line) => line.includes(text));
+  }
+
   /** Whether these bytes are the beginning of a line that was written into `log`. */
   knowsStart(log: string, text: string): boolean {
     for (const line of this.#known.get(log) ?? []) if (line.startsWith(text)) return true;

@@ -140,7 +140,7 @@ export class Reader {
       }
       uuids.add(record.uuid);
     }
-    if (torn !== '' && !fork && !this.#startIsKnown(log, torn)) {
+    if (torn !== '' && !fork && !this.#startIsKnown(log, torn) && !this.#isGoneOnWith(log, torn, whole)) {
       this.#violate('invented', machine, log, `a reader sees a torn line that nobody began: ${shorten(torn)}`);
     }
   }
@@ -183,6 +183,14 @@ export class Reader {
     const uuid = this.#recordOf(damaged)?.uuid;
     if (typeof uuid === 'string') this.#ledger.displaced.add(uuid);
     return true;
+  }
+
+  /** The other half broke off as well: what is at the end of the file goes on where the hub's line had broken off, before a program wrote behind it. */
+  #isGoneOnWith(log: string, torn: string, whole: readonly string[]): boolean {
+    return this.#ledger.linesHolding(log, torn).some((line) => {
+      const begun = line.slice(0, line.indexOf(torn));
+      return begun !== '' && whole.some((text) => text !== line && text.startsWith(begun));
+    });
   }
 
   /** The same with a checkpoint, which the hub made itself. */
