@@ -18,6 +18,7 @@ const DEBIAN_PACKAGES = [
   { name: 'openssh-server', command: 'sshd' },
   { name: 'openssh-client', command: 'ssh-agent' },
   { name: 'rsync', command: 'rsync' },
+  { name: 'gh', command: 'gh' },
   { name: 'ntfs-3g', command: 'lowntfs-3g' },
   { name: 'inotify-tools', command: 'inotifywait' },
   { name: 'fswatch', command: 'fswatch' },
