@@ -10,6 +10,7 @@ import { addForget } from './commands/forget.ts';
 import { addHub } from './commands/hub.ts';
 import { addJoin } from './commands/join.ts';
 import { addMachines } from './commands/machines.ts';
+import { addPrs } from './commands/prs.ts';
 import { addRestore } from './commands/restore.ts';
 import { addStatus } from './commands/status.ts';
 import { addSync } from './commands/sync.ts';
@@ -38,6 +39,7 @@ const COMMANDS = [
   addRestore,
   addForget,
   addApprove,
+  addPrs,
   addDemo,
 ];
 

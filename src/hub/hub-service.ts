@@ -13,6 +13,7 @@ import { readExcerpt, shareOfMessage } from './bounded-excerpt.ts';
 import { examine } from './doctor.ts';
 import { ActionRefused } from './engine/user-actions.ts';
 import type { MachineLink } from './engine/machines/link.ts';
+import type { PullService } from './pulls/pull-service.ts';
 import type { Hub } from './hub.ts';
 import type { createMachineService } from './machine-service.ts';
 import type { Clock } from './ports/clock.ts';
@@ -36,6 +37,7 @@ export interface HubServiceOptions {
   readonly reload: () => Promise<string[]>;
   /** Adding, removing and testing machines. */
   readonly machines: ReturnType<typeof createMachineService>;
+  readonly pulls: PullService;
 }
 
 /** Longest wait without a time limit is cut into pieces of this length. */
@@ -127,6 +129,7 @@ export function createHubService(options: HubServiceOptions): HubService {
       };
     },
     ...options.machines,
+    ...options.pulls,
     'machines/list': async () => ({
       machines: [...hub().engine.links.values()].map((one) => machineEntry(hub(), one)),
     }),

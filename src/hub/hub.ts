@@ -42,6 +42,8 @@ export interface HubOptions {
   readonly random: Random;
   readonly onChange: () => void;
   readonly onTrouble: (error: Error) => void;
+  /** Another configuration is in force. */
+  readonly onReconfigured?: () => void;
   /** The entries of the threads, in a bundle. */
   readonly threads?: { readonly writer: URL | undefined; readonly copy: URL | undefined };
 }
@@ -148,6 +150,7 @@ export class Hub {
       this.#engine = built.engine;
       this.#rules = built.rules;
       await this.#engine.start();
+      this.#options.onReconfigured?.();
       this.#options.onChange();
     });
   }

@@ -12,9 +12,13 @@ import { loadConfig, type LoadedConfig } from './config/load.ts';
 import { watchConfig, type ConfigWatch } from './config/watch-config.ts';
 import { Hub } from './hub.ts';
 import { createHubService } from './hub-service.ts';
+import { Gh } from './github/gh.ts';
 import { acquireHubLock } from './lock.ts';
 import { createMachineService } from './machine-service.ts';
 import { systemClock, systemRandom } from './ports/system.ts';
+import { PullBoard } from './pulls/pull-board.ts';
+import { createPullService } from './pulls/pull-service.ts';
+import { SessionMarksReader } from './pulls/session-marks.ts';
 import { statusOf, TransferRate } from './reports.ts';
 import { startRpcServer, type RpcServer } from './rpc/server.ts';
 import { startFailure } from './start-failure.ts';
@@ -55,6 +59,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
   const rate = new TransferRate();
   const stopping = new Stopping();
   let hub: Hub | null = null;
+  let pulls: PullBoard | null = null;
   let server: RpcServer | null = null;
   let following: ConfigWatch | null = null;
   let started = false;
@@ -85,9 +90,12 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       random: systemRandom,
       onChange,
       onTrouble: (error) => log.warn({ err: error }, 'trouble'),
+      onReconfigured: () => pulls?.reconfigured(),
       threads: { writer: bundled('writer-thread.js'), copy: bundled('copy-thread.js') },
     });
     hub = opened;
+    const board = createPullBoard(opened, notifications, log);
+    pulls = board;
     following = await follow(options, home, opened, log);
     const reloadNow = async (): Promise<string[]> => {
       const changes = await reload(options, home, opened);
@@ -106,6 +114,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       clock: systemClock,
       shutdown: (reason) => stopping.begin(reason),
       reload: reloadNow,
+      pulls: createPullService(() => board),
       machines: createMachineService({
         hub: running,
         target: {
@@ -120,6 +129,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       }),
     });
     const recovered = await opened.start();
+    board.start();
     log.info({ ...recovered, machines: Object.keys(opened.config.machines) }, 'hub started');
     server = await startRpcServer({ socketPath, service, notifications, log, clock: systemClock });
     await lock.publish({
@@ -140,7 +150,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     log.error({ err: error }, 'hub failed');
     throw started ? error : startFailure(error, dataDir);
   } finally {
-    const closed = close({ following, server, hub, stopping, log });
+    const closed = close({ following, server, pulls, hub, stopping, log });
     // What began badly may never end well, for example on a full disk: the process ends all the same.
     try {
       await (started ? closed : Promise.race([closed.catch(() => undefined), setTimeout(FAILED_CLOSE_MS)]));
@@ -154,16 +164,33 @@ export async function runHub(options: RunHubOptions): Promise<number> {
 async function close(begun: {
   readonly following: ConfigWatch | null;
   readonly server: RpcServer | null;
+  readonly pulls: PullBoard | null;
   readonly hub: Hub | null;
   readonly stopping: Stopping;
   readonly log: Logger;
 }): Promise<void> {
-  const { following, server, hub, stopping, log } = begun;
+  const { following, server, pulls, hub, stopping, log } = begun;
   await following?.close();
   await server?.close();
   stopping.dispose();
+  await pulls?.stop();
   await hub?.close();
   log.info({}, 'hub stopped');
+}
+
+/** The pull requests, asked for in the name of whoever is logged in at the GitHub CLI here. */
+function createPullBoard(hub: Hub, notifications: Notifications, log: Logger): PullBoard {
+  const { store, archive } = hub;
+  const onTrouble = (error: Error): void => log.warn({ err: error }, 'trouble with pull requests');
+  return new PullBoard({
+    store,
+    clock: systemClock,
+    gh: new Gh({ clock: systemClock }),
+    settings: () => hub.config.pulls,
+    sessions: new SessionMarksReader({ store, archive, clock: systemClock, onTrouble }),
+    onChanged: (params) => notifications.send({ method: 'pulls/changed', params }),
+    onTrouble,
+  });
 }
 
 /** The configured machines, or the embedded default while there is no configuration file. */

@@ -4,6 +4,7 @@ import * as conflicts from './conflicts.ts';
 import * as doctor from './doctor.ts';
 import * as machines from './machines.ts';
 import * as probe from './probe.ts';
+import * as pulls from './pulls.ts';
 import * as status from './status.ts';
 import * as sync from './sync.ts';
 import * as hub from './version.ts';
@@ -35,6 +36,10 @@ export const METHODS = {
   'approve/show': { params: approve.ApproveShowParams, result: approve.ApproveShowResult },
   'approve/accept': { params: approve.ApproveAcceptParams, result: approve.ApproveDecisionResult },
   'approve/reject': { params: approve.ApproveRejectParams, result: approve.ApproveDecisionResult },
+  'pulls/list': { params: pulls.PullsListParams, result: pulls.PullsListResult },
+  'pulls/refresh': { params: pulls.PullsRefreshParams, result: pulls.PullsRefreshResult },
+  'pulls/detail': { params: pulls.PullsDetailParams, result: pulls.PullsDetailResult },
+  'pulls/ofSession': { params: pulls.PullsOfSessionParams, result: pulls.PullsOfSessionResult },
   'doctor/run': { params: doctor.DoctorParams, result: doctor.DoctorResult },
 } as const;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConflictSchema } from './conflicts.ts';
+import { PullsChanged } from './pulls.ts';
 import { KeySchema, MachineNameSchema, UnixMsSchema } from './shared.ts';
 import { FirstSyncProgress, StatusResult } from './status.ts';
 
@@ -29,6 +30,8 @@ export const NOTIFICATIONS = {
   'sync/activity': z.object({ activity: z.array(Activity) }),
   /** First sync of a machine; the last one for a machine has phase `done`. */
   'sync/progress': FirstSyncProgress,
+  /** A client that shows pull requests asks for them again. */
+  'pulls/changed': PullsChanged,
   /** The hub is about to stop; the connection closes next. */
   'hub/stopping': z.object({ reason: z.string() }),
 } as const;

@@ -42,6 +42,11 @@ const sshWord = oneLine.regex(/^[^-\s][^\s]*$/, 'must not begin with "-" or cont
 
 const glob = oneLine.regex(/^[^!/\\][^\\]*$/, 'a glob on keys begins with neither "/" nor "!" and separates with "/"');
 
+const repositoryGlob = oneLine.regex(
+  /^[^!/\s]+\/[^!/\s]+$/,
+  'a glob on "owner/name" with one "/", for example "acme/*"',
+);
+
 const rootName = oneLine.refine(
   (name) => !name.includes('\\') && name.split('/').every((part) => part !== '' && part !== '.' && part !== '..'),
   'a path below claudeDir, separated with "/", without ".." (for example "CLAUDE.md" or "skills")',
@@ -181,11 +186,20 @@ const versions = z
 
 const pulls = z
   .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('Whether the hub asks GitHub, with the GitHub CLI (gh) as you logged in.'),
     refreshMinutes: z.number().min(1).default(5).describe('Minutes between two refreshes of the pull requests.'),
     queries: z
       .record(oneLine, oneLine)
       .default({ Mine: 'author:@me', Review: 'review-requested:@me' })
       .describe('Lists of pull requests: title and GitHub search.'),
+    include: z
+      .array(repositoryGlob)
+      .default([])
+      .describe('Globs on "owner/name": only these repositories. Default: all that you can reach.'),
+    exclude: z.array(repositoryGlob).default([]).describe('Globs on "owner/name": not these repositories.'),
   })
   .describe('Pull requests.');
 

@@ -8,7 +8,9 @@ import { Intents, UndoEntries } from './intent-table.ts';
 import { Machines } from './machine-table.ts';
 import { Pairs } from './pair-table.ts';
 import { Projects } from './project-table.ts';
+import { Pulls } from './pull-table.ts';
 import { Sequence } from './sequence.ts';
+import { SessionMarks } from './session-mark-table.ts';
 import { CLOSED_SETTING } from './session.ts';
 import type { StoreSession } from './session.ts';
 import { Settings } from './settings-table.ts';
@@ -39,6 +41,8 @@ export class HubStore implements Store {
   readonly undo: UndoEntries;
   readonly projects: Projects;
   readonly approvals: Approvals;
+  readonly pulls: Pulls;
+  readonly sessionMarks: SessionMarks;
   readonly #settings: Settings;
   readonly #sequence: Sequence;
   readonly #queue: WriteQueue;
@@ -62,6 +66,8 @@ export class HubStore implements Store {
     this.undo = new UndoEntries(db, queue);
     this.projects = new Projects(db, queue);
     this.approvals = new Approvals(db, queue);
+    this.pulls = new Pulls(db, queue);
+    this.sessionMarks = new SessionMarks(db, queue);
   }
 
   nextSeq(): number {

@@ -20,6 +20,8 @@ export interface Store {
   readonly undo: UndoTable;
   readonly projects: ProjectTable;
   readonly approvals: ApprovalTable;
+  readonly pulls: PullTable;
+  readonly sessionMarks: SessionMarkTable;
 
   /** The next sequence number; never given twice, also across crashes. */
   nextSeq(): number;
@@ -262,6 +264,44 @@ export interface ApprovalTable {
   update(row: ApprovalRow): void;
   get(id: number): ApprovalRow | undefined;
   list(status?: ApprovalRow['status']): ApprovalRow[];
+}
+
+/** An open pull request as it was when GitHub was last asked. */
+export interface PullRow {
+  /** GitHub's own identity of it. */
+  readonly id: string;
+  /** `owner/name`. */
+  readonly repository: string;
+  readonly number: number;
+  readonly updatedAt: UnixMs;
+  /** All of it; whoever reads it checks it first. */
+  readonly json: string;
+}
+
+export interface PullTable {
+  /** Writes nothing when the row is what it was. */
+  put(row: PullRow): void;
+  delete(id: string): void;
+  values(): IterableIterator<PullRow>;
+}
+
+/** What a conversation says about its branches and pull requests. */
+export interface SessionMarkRow {
+  /** Uuid. */
+  readonly session: string;
+  /** Of the head that was read. */
+  readonly seq: number;
+  /** Last activity. */
+  readonly at: UnixMs;
+  /** Whoever reads it checks it first. */
+  readonly json: string;
+}
+
+export interface SessionMarkTable {
+  get(session: string): SessionMarkRow | undefined;
+  put(row: SessionMarkRow): void;
+  delete(session: string): void;
+  values(): IterableIterator<SessionMarkRow>;
 }
 
 /** The database cannot be written. Nothing was lost: the writes are kept in memory for the next try. */

@@ -1,0 +1,327 @@
+import picomatch from 'picomatch';
+import type { z } from 'zod';
+import { ATTENTION_ORDER, attentionOf, byUrgency, type Attention } from '../../core/pulls/attention.ts';
+import { mergeRefresh, type KnownPull, type MergedRefresh } from '../../core/pulls/merge-refresh.ts';
+import { nextRefreshAt } from '../../core/pulls/pace.ts';
+import { githubRepositoryOf, pullsOf, SessionIndex } from '../../core/pulls/session-links.ts';
+import type { UnixMs } from '../../core/domain.ts';
+import {
+  PullsStatusSchema,
+  type Pull,
+  type PullsChanged,
+  type PullsDetailResult,
+  type PullsListResult,
+  type PullsOfSessionResult,
+  type PullsState,
+  type PullsStatus,
+} from '../../protocol/pulls.ts';
+import type { Config } from '../config/schema.ts';
+import { fetchPulls, type Fetched } from '../github/fetch-pulls.ts';
+import type { Gh } from '../github/gh.ts';
+import { GithubFailure, type GithubTrouble } from '../github/github-failure.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Store } from '../store/store.ts';
+import { pullDetail } from './pull-detail.ts';
+import { readRows, writeRows } from './pull-rows.ts';
+import type { SessionMarksReader } from './session-marks.ts';
+
+/** A hub that starts has other things to do first. */
+const FIRST_MS = 5_000;
+const SETTING = 'pulls.status';
+/** A refresh may be late by this share before its rows count as stale. */
+const LATE = 1.5;
+
+/** What the board works with. */
+export interface PullBoardOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly gh: Gh;
+  readonly settings: () => Config['pulls'];
+  readonly sessions: Pick<SessionMarksReader, 'refresh' | 'sessions'>;
+  readonly onChanged: (changed: PullsChanged) => void;
+  readonly onTrouble: (error: Error) => void;
+}
+
+/** What is remembered over restarts besides the rows. */
+const REMEMBERED = PullsStatusSchema.pick({
+  viewer: true,
+  refreshedAt: true,
+  repositories: true,
+  rate: true,
+  warnings: true,
+});
+type Remembered = z.infer<typeof REMEMBERED>;
+
+const NOTHING: Remembered = { viewer: null, refreshedAt: 0, repositories: 0, rate: null, warnings: [] };
+
+const STATES: Readonly<Record<GithubTrouble, PullsState>> = {
+  'gh-missing': 'gh-missing',
+  'gh-too-old': 'gh-too-old',
+  'not-logged-in': 'not-logged-in',
+  'missing-scopes': 'missing-scopes',
+  unreachable: 'unreachable',
+  overloaded: 'unreachable',
+  'rate-limited': 'rate-limited',
+  'bad-answer': 'bad-answer',
+  'too-large': 'too-large',
+  aborted: 'never',
+  failed: 'failed',
+};
+
+/**
+ * The open pull requests of everything that the user can reach: asked of GitHub from time to time, kept in the database, and told to
+ * all clients. Nothing of it touches the sync.
+ */
+export class PullBoard {
+  readonly #options: PullBoardOptions;
+  readonly #stopping = new AbortController();
+  #rows: readonly KnownPull[];
+  #remembered: Remembered;
+  #failure: GithubFailure | null = null;
+  #failures = 0;
+  #notBefore: UnixMs | null = null;
+  #nextAt: UnixMs = 0;
+  #cancel: (() => void) | null = null;
+  #refreshing: Promise<void> | null = null;
+  #isStarted = false;
+  #links: SessionIndex | null = null;
+
+  constructor(options: PullBoardOptions) {
+    this.#options = options;
+    this.#rows = readRows(options.store.pulls);
+    this.#remembered = REMEMBERED.safeParse(jsonOf(options.store.getSetting(SETTING))).data ?? NOTHING;
+  }
+
+  /** From now on GitHub is asked from time to time. */
+  start(): void {
+    this.#isStarted = true;
+    this.#plan(FIRST_MS);
+  }
+
+  /** Nothing is asked any more; what is under way is given up. */
+  async stop(): Promise<void> {
+    this.#isStarted = false;
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#stopping.abort();
+    await this.#refreshing;
+  }
+
+  /** The settings may have changed. */
+  reconfigured(): void {
+    if (!this.#isStarted) return;
+    this.#failures = 0;
+    this.#plan(FIRST_MS);
+    this.#tell([]);
+  }
+
+  /** @param look see `PullsListParams`. */
+  list(look: boolean): PullsListResult {
+    const result = { status: this.status(), pulls: this.#pulls() };
+    if (look) this.#looked();
+    return result;
+  }
+
+  /** Asks GitHub now, or waits for the answer to what is being asked. Failures are in the result. */
+  async refresh(look: boolean): Promise<PullsListResult> {
+    if (this.#options.settings().enabled) await this.#refresh();
+    return this.list(look);
+  }
+
+  /** @throws {HubError} `not-found`, `unreachable` */
+  async detail(
+    asked: { readonly repository: string; readonly number: number },
+    signal: AbortSignal,
+  ): Promise<PullsDetailResult> {
+    const more = await pullDetail(this.#options.gh, asked, AbortSignal.any([signal, this.#stopping.signal]));
+    const name = asked.repository.toLowerCase();
+    const row = this.#rows.find(
+      ({ facts }) => facts.number === asked.number && facts.repository.toLowerCase() === name,
+    );
+    return { pull: row === undefined ? null : this.#pull(row), ...more };
+  }
+
+  async ofSession(session: string): Promise<PullsOfSessionResult> {
+    await this.#readSessions();
+    const marked = [...this.#options.sessions.sessions()].find((one) => one.session === session);
+    if (marked === undefined) return { pulls: [] };
+    const found = pullsOf(
+      marked,
+      this.#rows.map((row) => ({ ...row.facts, row })),
+    );
+    return {
+      pulls: found.map(({ repository, number, url, by, pull }) => ({
+        ...{ repository, number, url, by },
+        pull: pull === null ? null : this.#pull(pull.row),
+      })),
+    };
+  }
+
+  status(): PullsStatus {
+    const { clock, settings } = this.#options;
+    const { enabled, refreshMinutes } = settings();
+    const { refreshedAt, warnings } = this.#remembered;
+    const isOld = clock.now() - refreshedAt > refreshMinutes * 60_000 * LATE;
+    const state: PullsState = !enabled
+      ? 'off'
+      : this.#failure !== null
+        ? STATES[this.#failure.code]
+        : refreshedAt === 0
+          ? 'never'
+          : warnings.length > 0
+            ? 'partial'
+            : 'ok';
+    return {
+      ...this.#remembered,
+      state,
+      message: enabled ? (this.#failure?.message ?? null) : 'pull requests are turned off',
+      next: enabled ? (this.#failure?.next ?? null) : 'Set "pulls": {"enabled": true} in the configuration.',
+      nextRefreshAt: enabled && this.#isStarted ? this.#nextAt : 0,
+      isRefreshing: this.#refreshing !== null,
+      stale: this.#rows.length > 0 && (isOld || !enabled || this.#failure !== null),
+    };
+  }
+
+  #pulls(): Pull[] {
+    return [...this.#rows].sort((a, b) => byUrgency(a.facts, b.facts)).map((row) => this.#pull(row));
+  }
+
+  #pull({ facts, changes, stale }: KnownPull): Pull {
+    this.#links ??= new SessionIndex(this.#options.sessions.sessions());
+    return {
+      ...facts,
+      labels: [...facts.labels],
+      requestedReviewers: [...facts.requestedReviewers],
+      reviews: [...facts.reviews],
+      checks: { ...facts.checks, failing: [...facts.checks.failing] },
+      queries: [...facts.queries],
+      attention: attentionOf(facts),
+      changes: [...changes],
+      stale,
+      sessions: this.#links.linksOf(facts),
+    };
+  }
+
+  #looked(): void {
+    if (this.#rows.every(({ changes }) => changes.length === 0)) return;
+    this.#keep(this.#rows.map((row) => ({ ...row, changes: [] })));
+    this.#tell([]);
+  }
+
+  #keep(rows: readonly KnownPull[]): void {
+    this.#rows = rows;
+    writeRows(this.#options.store.pulls, rows);
+  }
+
+  /** Plans the next refresh: when the rows are old, but not before `atLeastMs` from now. */
+  #plan(atLeastMs = 0): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    const { clock, settings } = this.#options;
+    const { enabled, refreshMinutes } = settings();
+    if (!this.#isStarted || !enabled) return;
+    const now = clock.now();
+    const everyMs = refreshMinutes * 60_000;
+    const { rate, refreshedAt } = this.#remembered;
+    // After a restart the rows may be fresh enough.
+    const from = this.#failures === 0 ? Math.min(refreshedAt, now) : now;
+    const due = nextRefreshAt({ now: from, everyMs, rate, failures: this.#failures, notBefore: this.#notBefore });
+    this.#nextAt = Math.max(now + atLeastMs, due);
+    this.#cancel = clock.after(this.#nextAt - now, () => {
+      this.#cancel = null;
+      void this.#refresh();
+    });
+  }
+
+  #refresh(): Promise<void> {
+    return (this.#refreshing ??= this.#ask()
+      .catch((error: unknown) => this.#options.onTrouble(error instanceof Error ? error : new Error(String(error))))
+      .finally(() => {
+        this.#refreshing = null;
+        this.#plan();
+        this.#tell(this.#events);
+        this.#events = [];
+      }));
+  }
+  #events: MergedRefresh['events'] = [];
+
+  async #ask(): Promise<void> {
+    const { gh, settings, store } = this.#options;
+    const { queries, include, exclude } = settings();
+    // Before anything is awaited: a client that asks meanwhile sees that it is under way.
+    await Promise.resolve();
+    this.#tell([]);
+    try {
+      const fetched = await fetchPulls(gh, {
+        queries,
+        projects: [...store.projects.values()].flatMap(({ remotes }) =>
+          remotes.flatMap((remote) => githubRepositoryOf(remote) ?? []),
+        ),
+        isWanted: wanted(include, exclude),
+        signal: this.#stopping.signal,
+      });
+      this.#take(fetched);
+    } catch (error) {
+      if (!(error instanceof GithubFailure)) throw error;
+      if (error.code === 'aborted') return;
+      this.#failure = error;
+      this.#failures += 1;
+      this.#notBefore = error.notBefore;
+    }
+    await this.#readSessions();
+  }
+
+  #take(fetched: Fetched): void {
+    const { store, clock } = this.#options;
+    const isFirst = this.#remembered.refreshedAt === 0;
+    const { rows, events } = mergeRefresh(this.#rows, fetched, isFirst);
+    this.#keep(rows);
+    this.#events = events;
+    this.#failure = null;
+    this.#failures = 0;
+    this.#notBefore = null;
+    const { viewer, repositories, requests, warnings, rate } = fetched;
+    this.#remembered = {
+      viewer,
+      refreshedAt: clock.now(),
+      repositories,
+      warnings: [...warnings],
+      rate: rate === null ? null : { ...rate, requests },
+    };
+    store.setSetting(SETTING, JSON.stringify(this.#remembered));
+  }
+
+  async #readSessions(): Promise<void> {
+    await this.#options.sessions.refresh(this.#stopping.signal);
+    this.#links = null;
+  }
+
+  #tell(events: MergedRefresh['events']): void {
+    const counts = Object.fromEntries(ATTENTION_ORDER.map((group) => [group, 0])) as Record<Attention, number>;
+    for (const { facts } of this.#rows) counts[attentionOf(facts)] += 1;
+    this.#options.onChanged({
+      status: this.status(),
+      counts,
+      changed: this.#rows.filter(({ changes }) => changes.length > 0).length,
+      events: events.map(({ kind, pull: { repository, number, title, url } }) => ({
+        ...{ kind, repository, number, title, url },
+      })),
+    });
+  }
+}
+
+/** Whether a repository is among those that the user wants to hear of. */
+function wanted(include: readonly string[], exclude: readonly string[]): (repository: string) => boolean {
+  const options = { nocase: true, dot: true, nonegate: true };
+  const isIncluded = include.length === 0 ? () => true : picomatch([...include], options);
+  const isExcluded = exclude.length === 0 ? () => false : picomatch([...exclude], options);
+  return (repository) => isIncluded(repository) && !isExcluded(repository);
+}
+
+function jsonOf(text: string | null): unknown {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
