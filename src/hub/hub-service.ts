@@ -129,7 +129,7 @@ export function createHubService(options: HubServiceOptions): HubService {
       };
     },
     ...options.machines,
-    ...options.pulls,
+    ...options.pulls.requests,
     'machines/list': async () => ({
       machines: [...hub().engine.links.values()].map((one) => machineEntry(hub(), one)),
     }),
@@ -245,7 +245,9 @@ export function createHubService(options: HubServiceOptions): HubService {
         hub().engine.actions.rejectApproval(id);
         return { approval: approvalOf(hub(), id) };
       }),
-    'doctor/run': async () => ({ findings: await examine(hub(), options.dataDir, options.clock) }),
+    'doctor/run': async () => ({
+      findings: [...(await examine(hub(), options.dataDir, options.clock)), ...options.pulls.findings()],
+    }),
   };
 
   /** Runs what a user asked for; what was decided is on disk when the answer goes out. */

@@ -114,7 +114,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       clock: systemClock,
       shutdown: (reason) => stopping.begin(reason),
       reload: reloadNow,
-      pulls: createPullService(() => board),
+      pulls: createPullService(board),
       machines: createMachineService({
         hub: running,
         target: {

@@ -33,6 +33,8 @@ export interface GroundOptions {
   readonly entries?: Readonly<Record<string, object>>;
   /** Other sections of the configuration. */
   readonly config?: object;
+  /** Added to the environment of the hub and the commands. */
+  readonly env?: NodeJS.ProcessEnv;
   /** The hub and the commands run as this user; everything belongs to it. Needs root. */
   readonly uid?: number;
 }
@@ -247,7 +249,7 @@ export class Ground {
   }
 
   #as(): { cwd: string; env: NodeJS.ProcessEnv; uid?: number; gid?: number } {
-    const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: this.root, TMPDIR: this.root };
+    const env = { PATH: process.env['PATH'], HOME: this.root, TMPDIR: this.root, ...this.#options.env };
     const { uid } = this.#options;
     return { cwd: this.root, env, ...(uid === undefined ? {} : { uid, gid: uid }) };
   }

@@ -33,7 +33,9 @@ const RETRY_MS = 60_000;
 /** When GitHub is asked again. Never sooner than GitHub allows. */
 export function nextRefreshAt({ now, everyMs, rate, failures, notBefore }: Pace): UnixMs {
   const usual = failures === 0 ? everyMs : Math.min(everyMs, RETRY_MS * 2 ** (failures - 1));
-  const affordable = rate === null || rate.limit <= 0 ? 0 : (rate.cost * HOUR_MS) / (rate.limit * MOST);
+  // One that failed took no points.
+  const isFree = failures > 0 || rate === null || rate.limit <= 0;
+  const affordable = isFree ? 0 : (rate.cost * HOUR_MS) / (rate.limit * MOST);
   let next = now + Math.max(usual, affordable);
   if (rate !== null && rate.resetAt > now && rate.remaining - rate.cost < rate.limit * LOW)
     next = Math.max(next, rate.resetAt);

@@ -38,6 +38,8 @@ export interface FetchRequest {
   readonly queries: Readonly<Record<string, string>>;
   /** `owner/name` of repositories that projects are checkouts of. */
   readonly projects: readonly string[];
+  /** Repositories that there were last time; GitHub's price goes by what is asked for, not by what there is. */
+  readonly expected?: number;
   /** Whether a repository (`owner/name`) is wanted at all. */
   readonly isWanted: (repository: string) => boolean;
   readonly signal?: AbortSignal;
@@ -97,7 +99,7 @@ class Fetch {
   /** All pages of the repositories that the user can reach. */
   async repositories(): Promise<void> {
     let after: string | null = null;
-    let first = MOST_PER_PAGE;
+    let first = pageFor(this.#request.expected ?? MOST_PER_PAGE);
     for (;;) {
       let answer: GraphqlAnswer;
       try {
@@ -313,6 +315,11 @@ class Fetch {
   #why({ errors }: GraphqlAnswer): 'missing-scopes' | 'bad-answer' {
     return errors.some(({ type }) => type === 'INSUFFICIENT_SCOPES') ? 'missing-scopes' : 'bad-answer';
   }
+}
+
+/** A page with some room for what is new. */
+function pageFor(expected: number): number {
+  return Math.min(MOST_PER_PAGE, Math.max(FEWEST_PER_PAGE, Math.ceil((expected + 5) / 10) * 10));
 }
 
 /** Going on would only make it worse. */

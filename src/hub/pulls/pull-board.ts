@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { ATTENTION_ORDER, attentionOf, byUrgency, type Attention } from '../../core/pulls/attention.ts';
 import { mergeRefresh, type KnownPull, type MergedRefresh } from '../../core/pulls/merge-refresh.ts';
 import { nextRefreshAt } from '../../core/pulls/pace.ts';
-import { githubRepositoryOf, pullsOf, SessionIndex } from '../../core/pulls/session-links.ts';
+import { githubRepositoryOf, pullsOf, SessionIndex, type MarkedSession } from '../../core/pulls/session-links.ts';
 import type { UnixMs } from '../../core/domain.ts';
 import {
   PullsStatusSchema,
@@ -37,7 +37,7 @@ export interface PullBoardOptions {
   readonly clock: Clock;
   readonly gh: Gh;
   readonly settings: () => Config['pulls'];
-  readonly sessions: Pick<SessionMarksReader, 'refresh' | 'sessions'>;
+  readonly sessions: { refresh: SessionMarksReader['refresh']; sessions(): Iterable<MarkedSession> };
   readonly onChanged: (changed: PullsChanged) => void;
   readonly onTrouble: (error: Error) => void;
 }
@@ -258,6 +258,7 @@ export class PullBoard {
           remotes.flatMap((remote) => githubRepositoryOf(remote) ?? []),
         ),
         isWanted: wanted(include, exclude),
+        ...(this.#remembered.viewer === null ? {} : { expected: this.#remembered.repositories }),
         signal: this.#stopping.signal,
       });
       this.#take(fetched);

@@ -50,6 +50,14 @@ describe('the pull requests of everything that the user can reach', function () 
     assert.ok(rate !== null && rate.cost > 0 && rate.limit === 5_000 && rate.remaining === 5_000 - rate.cost);
   });
 
+  it('cost less where there is less to be expected, and are all there when there is more', async () => {
+    for (let number = 0; number < 30; number += 1)
+      ground.github.addPull(ground.github.addRepository({ owner: 'acme', name: `r${number}` }));
+    const [usual, small] = [await fetch(), await fetch({ expected: 12 })];
+    assert.equal(small.pulls.length, 30);
+    assert.ok(small.rate!.cost < usual.rate!.cost / 1.5, `${small.rate!.cost} points instead of ${usual.rate!.cost}`);
+  });
+
   it('are told with everything that the list shows', async () => {
     const { github } = ground;
     const repository = github.addRepository({ owner: 'acme', name: 'app', affiliation: 'ORGANIZATION_MEMBER' });
