@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock, systemRandom } from '../../../src/hub/ports/system.ts';
 import { inBursts } from '../../../src/hub/replica/many/in-bursts.ts';
 import type { TreeContext } from '../../../src/hub/replica/tree-context.ts';
 import type { Attempt } from '../../../src/hub/ssh/bulk/attempt.ts';
 import { remoteLooks } from '../../../src/hub/ssh/bulk/remote-looks.ts';
-import { createRemoteCommands } from '../../../src/hub/ssh/remote-commands.ts';
 import { skipWhere, whyNoSshd } from '../../fixtures/ssh/availability.ts';
 import { SftpGround } from '../../fixtures/ssh/sftp-ground.ts';
 
@@ -17,11 +15,7 @@ describe('looks at many files of a machine, with one command', () => {
   before(skipWhere(whyNoSshd));
   before(async () => {
     ground = await SftpGround.open();
-    const exec = (command: string): ReturnType<Parameters<typeof createRemoteCommands>[0]['exec']> =>
-      new Promise((resolve, reject) =>
-        ground.client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel))),
-      );
-    const commands = createRemoteCommands({ exec }, { clock: systemClock, random: systemRandom });
+    const { commands } = ground;
     attempt = (command, options) => commands.run(command, options);
     mkdirSync(join(ground.root, 'projects/-a b'), { recursive: true });
     writeFileSync(join(ground.root, 'projects/-a b/x.jsonl'), 'line\n');

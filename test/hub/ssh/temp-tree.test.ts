@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { systemClock, systemRandom } from '../../../src/hub/ports/system.ts';
 import type { Attempt } from '../../../src/hub/ssh/bulk/attempt.ts';
 import { filesOf, giveNames, type TempTree } from '../../../src/hub/ssh/bulk/temp-tree.ts';
-import { createRemoteCommands } from '../../../src/hub/ssh/remote-commands.ts';
 import { skipWhere, whyNoSshd } from '../../fixtures/ssh/availability.ts';
 import { SftpGround } from '../../fixtures/ssh/sftp-ground.ts';
 
@@ -18,11 +16,7 @@ describe('names for a tree of temps, with one command', () => {
   before(skipWhere(whyNoSshd));
   beforeEach(async () => {
     ground = await SftpGround.open();
-    const exec = (command: string): ReturnType<Parameters<typeof createRemoteCommands>[0]['exec']> =>
-      new Promise((resolve, reject) =>
-        ground.client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel))),
-      );
-    const commands = createRemoteCommands({ exec }, { clock: systemClock, random: systemRandom });
+    const { commands } = ground;
     attempt = (command, options) => commands.run(command, options);
     tree = { attempt, root: ground.root, temps: TEMPS };
   });

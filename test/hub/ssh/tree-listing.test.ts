@@ -3,10 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileSystemError, type Entry } from '../../../src/hub/ports/file-system.ts';
-import { systemClock, systemRandom } from '../../../src/hub/ports/system.ts';
 import { scanTree } from '../../../src/hub/replica/scan.ts';
 import { listTree, parseListing, treeLister } from '../../../src/hub/ssh/bulk/tree-listing.ts';
-import { createRemoteCommands, type RemoteCommands } from '../../../src/hub/ssh/remote-commands.ts';
+import type { RemoteCommands } from '../../../src/hub/ssh/remote-commands.ts';
 import { SftpGround } from '../../fixtures/ssh/sftp-ground.ts';
 
 const sorted = (entries: readonly Entry[]): Entry[] => [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -17,11 +16,7 @@ describe('everything below some folders, with one command', () => {
 
   before(async () => {
     ground = await SftpGround.open();
-    const exec = (command: string): ReturnType<Parameters<typeof createRemoteCommands>[0]['exec']> =>
-      new Promise((resolve, reject) =>
-        ground.client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel))),
-      );
-    commands = createRemoteCommands({ exec }, { clock: systemClock, random: systemRandom });
+    commands = ground.commands;
     const at = (path: string): string => join(ground.root, path);
     for (const folder of ['projects/-a b/deep', 'projects/empty', 'agents/it’s', 'hooks'])
       mkdirSync(at(folder), { recursive: true });
