@@ -230,7 +230,11 @@ describe('output of the command line', () => {
     ]) {
       const { stdout, stderr } = await bench.run(args);
       // eslint-disable-next-line no-control-regex -- the characters that must not be there
-      assert.doesNotMatch(stdout + stderr, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u202a-\u202e]/, args.join(' '));
+      assert.doesNotMatch(
+        stdout + stderr,
+        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u202a-\u202e]/,
+        args.join(' '),
+      );
     }
     const { stdout } = await bench.run(['versions', 'k', '--json']);
     assert.equal((JSON.parse(stdout) as Version[])[0]?.machine, ESCAPES);
