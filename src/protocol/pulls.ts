@@ -65,6 +65,8 @@ export const PullSchema = z.object({
   createdAt: UnixMsSchema,
   updatedAt: UnixMsSchema,
   branch: z.string(),
+  /** Repository of the branch: a fork's where it comes from one, `null` when that is gone. */
+  headRepository: z.string().nullable(),
   baseBranch: z.string(),
   labels: z.array(z.object({ name: z.string(), /** Six hexadecimal digits. */ color: z.string() })),
   reviewDecision: z.enum(['approved', 'changes-requested', 'review-required']).nullable(),

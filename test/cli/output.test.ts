@@ -11,6 +11,8 @@ import type { Version } from '../../src/protocol/versions.ts';
 import { MACHINE, sampleStatus } from '../hub/rpc/fake-hub.ts';
 import { Bench } from './run.ts';
 
+// eslint-disable-next-line no-control-regex -- none of exactly these may be printed
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u202a-\u202e]/;
 const ESCAPES = '\u001b[31mred\u001b[0m\u001b]0;title\u0007\u009b2J\u202e\u061c\u00adback\r';
 
 const CONFLICT: Conflict = {
@@ -229,12 +231,7 @@ describe('output of the command line', () => {
       ['versions', 'k', '--json'],
     ]) {
       const { stdout, stderr } = await bench.run(args);
-      // eslint-disable-next-line no-control-regex -- the characters that must not be there
-      assert.doesNotMatch(
-        stdout + stderr,
-        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u202a-\u202e]/,
-        args.join(' '),
-      );
+      assert.doesNotMatch(stdout + stderr, CONTROLS, args.join(' '));
     }
     const { stdout } = await bench.run(['versions', 'k', '--json']);
     assert.equal((JSON.parse(stdout) as Version[])[0]?.machine, ESCAPES);

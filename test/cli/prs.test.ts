@@ -26,6 +26,7 @@ function pull(more: Partial<Pull> = {}): Pull {
     createdAt: NOW - 72 * HOUR,
     updatedAt: NOW - 2 * HOUR,
     branch: 'fix/log',
+    headRepository: 'acme/app',
     baseBranch: 'main',
     labels: [],
     reviewDecision: 'review-required',

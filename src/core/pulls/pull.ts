@@ -29,6 +29,8 @@ export interface PullFacts {
   readonly createdAt: UnixMs;
   readonly updatedAt: UnixMs;
   readonly branch: string;
+  /** Repository of the branch: a fork's where it comes from one, `null` when that is gone. */
+  readonly headRepository: string | null;
   readonly baseBranch: string;
   readonly labels: readonly { readonly name: string; readonly color: string }[];
   readonly reviewDecision: 'approved' | 'changes-requested' | 'review-required' | null;

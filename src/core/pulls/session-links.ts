@@ -20,6 +20,10 @@ export interface LinkedPull {
   readonly number: number;
   /** Head branch. */
   readonly branch: string;
+  /** Where that branch is, `null` when nobody knows any more; default: `repository`. */
+  readonly headRepository?: string | null;
+  /** Whether the user made it: then a checkout of `repository` may be where the branch was made, wherever it was pushed to. */
+  readonly isMine?: boolean;
 }
 
 /** A conversation that belongs to a pull request (`PullSession` of the protocol). */
@@ -69,17 +73,13 @@ export class SessionIndex {
   }
 
   /** See {@link linksOf}. */
-  linksOf({ repository, number, branch }: LinkedPull): SessionLink[] {
+  linksOf(pull: LinkedPull): SessionLink[] {
+    const { repository, number } = pull;
     const linked = this.#byNumber.get(numberId(repository, number)) ?? [];
     const found = new Map<string, { readonly by: SessionLink['by']; readonly of: MarkedSession }>();
     for (const of of linked) found.set(of.session, { by: 'link', of });
-    let others = 0;
-    for (const of of this.#byBranch.get(branchId(repository, branch)) ?? []) {
-      if (others >= MOST_SESSIONS) break;
-      if (found.has(of.session)) continue;
-      found.set(of.session, { by: 'branch', of });
-      others += 1;
-    }
+    const onBranch = branchIds(pull).flatMap((id) => (this.#byBranch.get(id) ?? []).slice(0, MOST_SESSIONS));
+    for (const of of onBranch) if (!found.has(of.session)) found.set(of.session, { by: 'branch', of });
     return [...found.values()]
       .sort((one, other) => newestFirst(one.of, other.of))
       .slice(0, MOST_SESSIONS)
@@ -114,9 +114,10 @@ export function pullsOf<P extends LinkedPull & { readonly url: string }>(
   const open = new Map<string, P>();
   const onBranch: PullOfSession<P>[] = [];
   for (const pull of pulls) {
-    const { repository, number, branch, url } = pull;
+    const { repository, number, url } = pull;
     if (links.has(numberId(repository, number))) open.set(numberId(repository, number), pull);
-    else if (branches.has(branchId(repository, branch))) onBranch.push({ repository, number, url, by: 'branch', pull });
+    else if (branchIds(pull).some((id) => branches.has(id)))
+      onBranch.push({ repository, number, url, by: 'branch', pull });
   }
   const named = [...links].reverse().map(([id, link]): PullOfSession<P> => {
     const pull = open.get(id) ?? null;
@@ -138,6 +139,12 @@ export function githubRepositoryOf(remote: string): string | null {
 }
 
 const GITHUB_HOST = /^(?:(?:www\.|ssh\.)?github\.com(?:-[a-z0-9._-]+)?|github\.[a-z0-9.-]+|[a-z0-9-]+\.ghe\.com)$/;
+
+/** The branch of a pull request, in the repositories whose checkouts it can have been made in. */
+function branchIds({ repository, branch, headRepository = repository, isMine = false }: LinkedPull): string[] {
+  const places = new Set([...(headRepository === null ? [] : [headRepository]), ...(isMine ? [repository] : [])]);
+  return [...places].map((place) => branchId(place, branch));
+}
 
 function isDefaultBranch(branch: string): boolean {
   return DEFAULT_BRANCHES.has(branch.toLowerCase());

@@ -46,6 +46,7 @@ const PULL = z.object({
   mergeable: z.string().nullish(),
   author: LOGIN,
   repository: z.object({ nameWithOwner: z.string(), isArchived: z.boolean().nullish() }),
+  headRepository: z.object({ nameWithOwner: z.string() }).nullish(),
   labels: listOf(z.object({ name: z.string(), color: z.string() })),
   reviewRequests: listOf(
     z.object({
@@ -149,6 +150,7 @@ export function pullFacts(answer: PullAnswer, { viewer, isAsked, queries }: View
     createdAt: answer.createdAt,
     updatedAt: answer.updatedAt,
     branch: answer.headRefName,
+    headRepository: answer.headRepository?.nameWithOwner ?? null,
     baseBranch: answer.baseRefName,
     labels: answer.labels,
     reviewDecision: DECISIONS[answer.reviewDecision ?? ''] ?? null,

@@ -20,6 +20,7 @@ fragment Pull on PullRequest {
   id number title url isDraft createdAt updatedAt headRefName baseRefName reviewDecision mergeable
   author { login }
   repository { nameWithOwner isArchived }
+  headRepository { nameWithOwner }
   labels(first: 10) { nodes { name color } }
   reviewRequests(first: 10) { nodes { requestedReviewer { __typename ... on User { login } ${TEAM} ... on Mannequin { login } } } }
   latestReviews(first: 10) { nodes { author { login } state submittedAt } }

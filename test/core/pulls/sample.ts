@@ -14,6 +14,7 @@ export function somePull(given: Partial<PullFacts> = {}): PullFacts {
     createdAt: 1_000,
     updatedAt: 2_000,
     branch: 'change',
+    headRepository: 'acme/app',
     baseBranch: 'main',
     labels: [],
     reviewDecision: null,

@@ -53,6 +53,23 @@ describe('conversations of a pull request', () => {
     assert.deepEqual(linksOf(PULL, [elsewhere, nowhere, spelled]), []);
   });
 
+  it('of a fork are on its branch, and mine are in a checkout of either', () => {
+    const [base, fork] = [
+      session('base', 1, { branches: ['fix/it'] }),
+      session('fork', 2, { branches: ['fix/it'], repositories: ['me/name'] }),
+    ];
+    const names = (pull: Parameters<typeof linksOf>[0]): string[] =>
+      linksOf(pull, [base, fork]).map(({ session: name }) => name);
+    assert.deepEqual(names({ ...PULL, headRepository: 'Me/Name' }), ['fork'], "somebody else's branch of that name");
+    assert.deepEqual(names({ ...PULL, headRepository: 'me/name', isMine: true }), ['fork', 'base']);
+    assert.deepEqual(names({ ...PULL, headRepository: null, isMine: true }), ['base']);
+    assert.deepEqual(names({ ...PULL, headRepository: null }), []);
+    assert.deepEqual(
+      pullsOf(fork, [{ ...PULL, headRepository: 'me/name' }]).map(({ by }) => by),
+      ['branch'],
+    );
+  });
+
   it('on a default branch belong to it only when they say so', () => {
     for (const branch of ['main', 'master', 'develop', 'trunk', 'Main']) {
       const on = session('a', 1, { branches: [branch] });

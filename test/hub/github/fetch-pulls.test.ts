@@ -98,6 +98,7 @@ describe('the pull requests of everything that the user can reach', function () 
       createdAt: Date.parse('2026-03-01T08:00:00Z'),
       updatedAt: Date.parse('2026-03-02T08:00:00Z'),
       branch: 'teach',
+      headRepository: 'acme/app',
       baseBranch: 'main',
       labels: [{ name: 'bug', color: 'd73a4a' }],
       reviewDecision: 'changes-requested',
