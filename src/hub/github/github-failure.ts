@@ -22,7 +22,8 @@ const NEXT: Readonly<Partial<Record<GithubTrouble, string>>> = {
   'gh-missing':
     'Install the GitHub CLI (https://cli.github.com), or set "pulls": {"enabled": false} in the configuration.',
   'gh-too-old': 'Install a newer GitHub CLI (https://cli.github.com).',
-  'not-logged-in': 'Log in on the machine that the hub runs on: gh auth login',
+  'not-logged-in':
+    'Log in on the machine that the hub runs on: gh auth login (or set "pulls": {"enabled": false} in the configuration).',
   'missing-scopes': 'Give the GitHub CLI the right to read them: gh auth refresh --scopes repo,read:org',
   unreachable: 'Nothing to do: it is tried again by itself. gh api rate_limit shows whether GitHub can be reached.',
   overloaded: 'Nothing to do: it is tried again by itself.',
