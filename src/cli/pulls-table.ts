@@ -13,8 +13,10 @@ import { plainLine } from './plain-text.ts';
 import { table } from './table.ts';
 
 /** What pull requests can be grouped by. */
-export const GROUPINGS = ['attention', 'repository'] as const;
+export const GROUPINGS = ['attention', 'repository', 'query'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
+
+const NO_QUERY = 'Of no query';
 
 /** What a table is printed with. */
 export interface TableContext {
@@ -118,18 +120,28 @@ export function printPulls(context: TableContext, pulls: readonly Pull[], by: Gr
     out.line(out.tint('dim', '? as it was before: the last refresh could not ask about it'));
 }
 
+/** A pull request that several queries found is in the group of each. */
 function grouped(pulls: readonly Pull[], by: Grouping): (readonly [string, readonly Pull[]])[] {
   const groups = new Map<string, Pull[]>();
   for (const pull of pulls) {
-    const members = groups.get(pull[by]);
-    if (members === undefined) groups.set(pull[by], [pull]);
-    else members.push(pull);
+    for (const name of groupsOf(pull, by)) {
+      const members = groups.get(name);
+      if (members === undefined) groups.set(name, [pull]);
+      else members.push(pull);
+    }
   }
   if (by === 'repository') return [...groups];
+  if (by === 'query')
+    return [...groups].sort(([one], [other]) => Number(one === NO_QUERY) - Number(other === NO_QUERY));
   return ATTENTIONS.flatMap((attention) => {
     const members = groups.get(attention);
     return members === undefined ? [] : [[ATTENTION_WORDS[attention], members] as const];
   });
+}
+
+function groupsOf(pull: Pull, by: Grouping): readonly string[] {
+  if (by !== 'query') return [pull[by]];
+  return pull.queries.length === 0 ? [NO_QUERY] : pull.queries;
 }
 
 /** Heading and rows in the widest layout that fits, with titles cut to what is left. */

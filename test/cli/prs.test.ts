@@ -190,6 +190,17 @@ describe('pull requests on the command line', () => {
       assert.doesNotMatch((await bench.run(['prs'])).stdout, /^[*?]/m);
     });
 
+    it('--by query puts those that a query found together, each in all of its groups', async () => {
+      const pulls = [
+        pull({ number: 1, title: 'both', queries: ['Mine', 'Review'] }),
+        pull({ number: 2, title: 'none', queries: [] }),
+        pull({ number: 3, title: 'mine', queries: ['Mine'] }),
+      ];
+      await hub({ status: status(), pulls });
+      const { stdout } = await bench.run(['prs', '--by', 'query']);
+      assert.match(stdout, /Mine \(2\)[^]*both[^]*mine[^]*Review \(1\)[^]*both[^]*Of no query \(1\)[^]*none/);
+    });
+
     it('--by repository puts those of a repository together', async () => {
       await hub({ status: status(), pulls: [...PULLS] });
       const { stdout } = await bench.run(['prs', '--by', 'repository']);
