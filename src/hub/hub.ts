@@ -227,10 +227,10 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
     rules,
     settings: engineSettings(config),
     machines,
-    onPaired: () => {
+    onPaired: function settle() {
       clock.after(PAIRED_QUIET_MS, () => {
-        // Another first sync is under way, which this would slow down; its end comes by here as well.
-        if ([...engine.links.values()].some((link) => link.pairing && link.connected)) return;
+        // Another first sync is under way, which this would slow down.
+        if ([...engine.links.values()].some((link) => link.pairing && link.connected)) return settle();
         giveMemoryBack();
         // First heads are not synced one by one; in the background now, so that a stop need not do it.
         archive

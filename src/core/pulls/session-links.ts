@@ -138,6 +138,15 @@ export function githubRepositoryOf(remote: string): string | null {
   return GITHUB_HOST.test(address.slice(0, Math.max(0, slash))) ? validRepository(address.slice(slash + 1)) : null;
 }
 
+/**
+ * The same for github.com alone: names of repositories at a company's own GitHub are nobody else's business, and must not be asked for
+ * anywhere else.
+ */
+export function publicRepositoryOf(remote: string): string | null {
+  return PUBLIC_HOST.test(remote) ? githubRepositoryOf(remote) : null;
+}
+
+const PUBLIC_HOST = /^(?:(?:www\.|ssh\.)?github\.com(?:-[a-z0-9._-]+)?)\//;
 const GITHUB_HOST = /^(?:(?:www\.|ssh\.)?github\.com(?:-[a-z0-9._-]+)?|github\.[a-z0-9.-]+|[a-z0-9-]+\.ghe\.com)$/;
 
 /** The branch of a pull request, in the repositories whose checkouts it can have been made in. */

@@ -190,7 +190,12 @@ const pulls = z
       .boolean()
       .default(true)
       .describe('Whether the hub asks GitHub, with the GitHub CLI (gh) as you logged in.'),
-    refreshMinutes: z.number().min(1).default(5).describe('Minutes between two refreshes of the pull requests.'),
+    refreshMinutes: z
+      .number()
+      .min(1)
+      .max(1440)
+      .default(5)
+      .describe('Minutes between two refreshes of the pull requests.'),
     queries: z
       .record(oneLine, oneLine)
       .default({ Mine: 'author:@me', Review: 'review-requested:@me' })

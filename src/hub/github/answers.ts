@@ -153,22 +153,27 @@ export function pullFacts(answer: PullAnswer, { viewer, isAsked, queries }: View
     headRepository: answer.headRepository?.nameWithOwner ?? null,
     baseBranch: answer.baseRefName,
     labels: answer.labels,
-    reviewDecision: DECISIONS[answer.reviewDecision ?? ''] ?? null,
+    reviewDecision: wordFor(DECISIONS, answer.reviewDecision) ?? null,
     requestedReviewers,
     isMyTurn: isAsked || requestedReviewers.some(isMe),
     reviews: answer.latestReviews.map(({ author: reviewer, state, submittedAt }): Review => ({
       author: reviewer?.login ?? 'ghost',
-      state: REVIEWS[state] ?? 'commented',
+      state: wordFor(REVIEWS, state) ?? 'commented',
       at: submittedAt ?? null,
     })),
-    mergeable: MERGEABLE[answer.mergeable ?? ''] ?? 'unknown',
+    mergeable: wordFor(MERGEABLE, answer.mergeable) ?? 'unknown',
     checks: {
-      state: rollup === null ? 'none' : (ROLLUPS[rollup.state] ?? 'pending'),
+      state: rollup === null ? 'none' : (wordFor(ROLLUPS, rollup.state) ?? 'pending'),
       failing: (rollup?.contexts ?? []).filter((one) => checkState(one) === 'failed').map(checkName),
     },
     comments: answer.totalCommentsCount ?? 0,
     queries,
   };
+}
+
+/** Our word for one of GitHub's; of its own properties only: `constructor` is none. */
+function wordFor<T>(words: Readonly<Record<string, T>>, word: string | null | undefined): T | undefined {
+  return typeof word === 'string' && Object.hasOwn(words, word) ? words[word] : undefined;
 }
 
 const DECISIONS: Readonly<Record<string, PullFacts['reviewDecision']>> = {
@@ -206,11 +211,11 @@ export function checkName(check: CheckAnswer): string {
 /** How a check stands. */
 export function checkState(check: CheckAnswer): 'pending' | 'passed' | 'failed' | 'skipped' {
   if (check.__typename === 'StatusContext') {
-    const state = ROLLUPS[check.state] ?? 'pending';
+    const state = wordFor(ROLLUPS, check.state) ?? 'pending';
     return state === 'none' ? 'pending' : state;
   }
   if (check.status !== 'COMPLETED') return 'pending';
-  return CONCLUSIONS[check.conclusion ?? ''] ?? 'failed';
+  return wordFor(CONCLUSIONS, check.conclusion) ?? 'failed';
 }
 
 const CONCLUSIONS: Readonly<Record<string, 'passed' | 'skipped'>> = {

@@ -30,6 +30,9 @@ const OPEN = 'is:pr is:open archived:false';
 const ASKED = 'review-requested:@me';
 const MINE = 'author:@me';
 
+/** Of one refresh. */
+const MOST_QUESTIONS = 100;
+const MOST_WARNINGS = 20;
 const READ_TEAMS = 'the GitHub CLI may not read them. gh auth refresh --scopes read:org lets it';
 
 /** What a refresh asks for. */
@@ -51,8 +54,12 @@ export interface Fetched {
   readonly pulls: readonly PullFacts[];
   /** Repositories whose open pull requests were all told; lower case. */
   readonly whole: ReadonlySet<string>;
+  /** Repositories that were listed, or asked for by name; lower case. */
+  readonly listed: ReadonlySet<string>;
   /** Something was refused, and it is not known of which repositories. */
   readonly hasGaps: boolean;
+  /** Searches that were answered to the end, by their text; without one it is not known what it would have found. */
+  readonly searched: { readonly asked: boolean; readonly all: boolean };
   /** Repositories that were answered for. */
   readonly repositories: number;
   readonly warnings: readonly string[];
@@ -84,6 +91,9 @@ class Fetch {
   readonly #known = new Set<string>();
   readonly #further: { id: string; name: string; after: string; first: number }[] = [];
   readonly #warnings = new Set<string>();
+  /** Repositories of which something was refused; lower case. */
+  readonly #broken = new Set<string>();
+  #searched = { asked: false, all: false };
   #viewer: string | null = null;
   #hasGaps = false;
   #hasTeams = true;
@@ -156,12 +166,15 @@ class Fetch {
       if (isFinal(error)) throw error;
       return this.#gap(error);
     }
+    const answered = new Set<string>();
     for (const [at, text] of searches.entries()) {
       const found = readSearch(data[`search${at}`]);
       if (found === null) {
         this.#hasGaps = true;
         continue;
       }
+      if ((found.nodes ?? []).every((node) => readPull(node) !== null)) answered.add(text);
+      else this.#hasGaps = true;
       // Which ones are mine is known without it.
       if (found.issueCount > MOST_PER_PAGE && text !== MINE)
         this.#warnings.add(`of ${found.issueCount} pull requests for "${text}" the first ${MOST_PER_PAGE} are shown`);
@@ -172,6 +185,7 @@ class Fetch {
         for (const title of titles) if (this.#request.queries[title] === text) this.#note(id, title);
       }
     }
+    this.#searched = { asked: answered.has(ASKED), all: searches.every((text) => answered.has(text)) };
     for (const at of named.keys()) {
       // One that was not found is `null`, too.
       if (data[`repository${at}`] !== null) this.#takeRepository(data[`repository${at}`]);
@@ -209,9 +223,11 @@ class Fetch {
       viewer,
       pulls,
       whole: this.#whole,
+      listed: this.#known,
       hasGaps: this.#hasGaps,
+      searched: this.#searched,
       repositories: this.#known.size,
-      warnings: [...this.#warnings],
+      warnings: shortened([...this.#warnings]),
       rate: this.#rate === null ? null : { ...this.#rate, cost: this.#cost },
       requests: this.#requests,
     };
@@ -222,6 +238,9 @@ class Fetch {
     variables: Readonly<Record<string, unknown>>,
     isFine: (error: GraphqlError) => boolean = () => false,
   ): Promise<GraphqlAnswer> {
+    // A cursor that does not move would go on for ever.
+    if (this.#requests >= MOST_QUESTIONS)
+      throw new GithubFailure('bad-answer', 'GitHub gave one page after the other without an end');
     const answer = await this.#answer(query, variables);
     const rate = readRate(answer.data['rateLimit']);
     if (rate !== null) {
@@ -270,26 +289,29 @@ class Fetch {
       return;
     }
     const taken = (pullRequests.nodes ?? []).map((pull) => this.#takePull(pull));
-    if (taken.includes(null)) this.#hasGaps = true;
-    this.#followUp(repository, name, taken.includes(null));
+    if (taken.includes(null)) {
+      this.#hasGaps = true;
+      this.#broken.add(name);
+    }
+    this.#followUp(repository, name);
   }
 
   /** Plans the next page of a repository's pull requests, or notes that there is none. */
-  #followUp({ id, nameWithOwner, pullRequests }: RepositoryAnswer, name: string, hasGap: boolean): void {
+  #followUp({ id, nameWithOwner, pullRequests }: RepositoryAnswer, name: string): void {
     if (pullRequests === null) return;
     const { totalCount, pageInfo } = pullRequests;
-    if (!pageInfo.hasNextPage) {
-      if (!hasGap) this.#whole.add(name);
-      return;
-    }
+    const end = (): void => {
+      if (!this.#broken.has(name)) this.#whole.add(name);
+    };
+    if (!pageInfo.hasNextPage) return end();
     const have = [...this.#answers.values()].filter(
       ({ repository }) => repository.nameWithOwner.toLowerCase() === name,
     ).length;
     const left = Math.min(totalCount, MOST_PULLS) - have;
     if (left <= 0 || typeof pageInfo.endCursor !== 'string') {
-      this.#warnings.add(`of ${totalCount} pull requests of ${nameWithOwner} the ${have} newest are shown`);
-      this.#whole.add(name);
-      return;
+      if (have < totalCount)
+        this.#warnings.add(`of ${totalCount} pull requests of ${nameWithOwner} the ${have} newest are shown`);
+      return end();
     }
     this.#further.push({ id, name, after: pageInfo.endCursor, first: Math.min(MOST_PER_PAGE, left) });
   }
@@ -320,6 +342,11 @@ class Fetch {
 /** A page with some room for what is new. */
 function pageFor(expected: number): number {
   return Math.min(MOST_PER_PAGE, Math.max(FEWEST_PER_PAGE, Math.ceil((expected + 5) / 10) * 10));
+}
+
+function shortened(warnings: readonly string[]): string[] {
+  const more = warnings.length - MOST_WARNINGS;
+  return more <= 0 ? [...warnings] : [...warnings.slice(0, MOST_WARNINGS), `and ${more} more of that kind`];
 }
 
 /** Going on would only make it worse. */

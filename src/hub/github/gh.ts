@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { z } from 'zod';
 import type { UnixMs } from '../../core/domain.ts';
@@ -13,10 +14,13 @@ const TIMEOUT_MS = 30_000;
 const VERSION_TIMEOUT_MS = 10_000;
 /** More is no list of pull requests any more. */
 const MOST_ANSWER_BYTES = 16 * 1024 * 1024;
+/** A process that was ended may take so long to be gone. */
+const LAST_WORDS_MS = 1_000;
 /** gh's exit code when there is no token. */
 const NO_TOKEN = 4;
 /** Where GitHub says nothing about how long, its documentation does: a minute at least. */
 const SECONDARY_MS = 60_000;
+const LONGEST_MS = 2 * 3_600_000;
 
 /** One thing that GitHub did not answer in a query. */
 export interface GraphqlError {
@@ -38,9 +42,12 @@ const ANSWER = z.object({
   errors: z
     .array(
       z.object({
-        type: z.string().optional(),
+        type: z.string().nullish().catch(null),
         message: z.string().catch('no reason given'),
-        path: z.array(z.union([z.string(), z.number()])).optional(),
+        path: z
+          .array(z.union([z.string(), z.number()]))
+          .nullish()
+          .catch(null),
       }),
     )
     .optional()
@@ -107,7 +114,7 @@ export class Gh {
     options: { readonly input?: string; readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Ran> {
     const { input = '', timeoutMs, signal } = options;
-    const ran = await execa(this.#options.program ?? 'gh', words, {
+    const running = execa(this.#options.program ?? 'gh', words, {
       input,
       env: {
         ...(this.#options.env ?? process.env),
@@ -126,6 +133,7 @@ export class Gh {
       stripFinalNewline: false,
       ...(signal === undefined ? {} : { cancelSignal: signal }),
     });
+    const ran = await settledSoon(running, [AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
     if (ran.isCanceled) throw new GithubFailure('aborted', 'GitHub was not asked to the end, because the hub stops');
     if (ran.isMaxBuffer)
       throw new GithubFailure('too-large', `GitHub's answer is larger than ${MOST_ANSWER_BYTES / 1024 / 1024} MB`);
@@ -193,12 +201,40 @@ export class Gh {
     const now = this.#options.clock.now();
     const after = Number(headers.get('retry-after') ?? NaN);
     const reset = headers.get('x-ratelimit-remaining') === '0' ? Number(headers.get('x-ratelimit-reset') ?? NaN) : NaN;
-    const notBefore: UnixMs = Number.isFinite(after)
+    const until: UnixMs = Number.isFinite(after)
       ? now + Math.max(0, after) * 1_000
       : Number.isFinite(reset)
         ? reset * 1_000
         : now + SECONDARY_MS;
+    // Clocks differ, and nothing of GitHub's lasts for longer.
+    const notBefore = Math.min(until, now + LONGEST_MS);
     return new GithubFailure('rate-limited', what, { notBefore });
+  }
+}
+
+/**
+ * The outcome of a process that is ended by one of these signals. Where `gh` is a script, what it started may hold its output open for
+ * longer; nobody waits for that.
+ */
+async function settledSoon<T>(
+  running: Promise<T> & { readonly stdout: Readable; readonly stderr: Readable; kill(signal: 'SIGKILL'): boolean },
+  ends: readonly AbortSignal[],
+): Promise<T> {
+  const giveUp = (): void => {
+    late = setTimeout(() => {
+      running.kill('SIGKILL');
+      running.stdout.destroy();
+      running.stderr.destroy();
+    }, LAST_WORDS_MS);
+  };
+  let late: NodeJS.Timeout | undefined;
+  const end = AbortSignal.any([...ends]);
+  end.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await running;
+  } finally {
+    end.removeEventListener('abort', giveUp);
+    clearTimeout(late);
   }
 }
 

@@ -1,12 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Random } from './clock.ts';
 
+/** A longer timer would run at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The computer's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, task) {
-    const timer = setTimeout(task, ms);
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      timer =
+        left <= LONGEST_TIMER_MS
+          ? setTimeout(task, left)
+          : setTimeout(() => wait(left - LONGEST_TIMER_MS), LONGEST_TIMER_MS);
+      timer.unref();
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
 };

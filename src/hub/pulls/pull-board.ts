@@ -1,9 +1,10 @@
 import picomatch from 'picomatch';
-import type { z } from 'zod';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
 import { ATTENTION_ORDER, attentionOf, byUrgency, type Attention } from '../../core/pulls/attention.ts';
 import { mergeRefresh, type KnownPull, type MergedRefresh } from '../../core/pulls/merge-refresh.ts';
 import { nextRefreshAt } from '../../core/pulls/pace.ts';
-import { githubRepositoryOf, pullsOf, SessionIndex, type MarkedSession } from '../../core/pulls/session-links.ts';
+import { publicRepositoryOf, pullsOf, SessionIndex, type MarkedSession } from '../../core/pulls/session-links.ts';
 import type { UnixMs } from '../../core/domain.ts';
 import {
   PullsStatusSchema,
@@ -43,7 +44,11 @@ export interface PullBoardOptions {
 }
 
 /** What is remembered over restarts besides the rows. */
-const REMEMBERED = PullsStatusSchema.pick({
+const REMEMBERED = PullsStatusSchema.extend({
+  /** GitHub wants to be left alone until then. */
+  notBefore: z.number().nullable().catch(null),
+}).pick({
+  notBefore: true,
   viewer: true,
   refreshedAt: true,
   repositories: true,
@@ -52,7 +57,9 @@ const REMEMBERED = PullsStatusSchema.pick({
 });
 type Remembered = z.infer<typeof REMEMBERED>;
 
-const NOTHING: Remembered = { viewer: null, refreshedAt: 0, repositories: 0, rate: null, warnings: [] };
+const NOTHING: Remembered = {
+  ...{ viewer: null, refreshedAt: 0, repositories: 0, rate: null, warnings: [], notBefore: null },
+};
 
 const STATES: Readonly<Record<GithubTrouble, PullsState>> = {
   'gh-missing': 'gh-missing',
@@ -79,15 +86,18 @@ export class PullBoard {
   #remembered: Remembered;
   #failure: GithubFailure | null = null;
   #failures = 0;
-  #notBefore: UnixMs | null = null;
   #nextAt: UnixMs = 0;
   #cancel: (() => void) | null = null;
   #refreshing: Promise<void> | null = null;
   #isStarted = false;
   #links: SessionIndex | null = null;
+  #settings: Config['pulls'];
+  /** The rows are of other settings. */
+  #isOutdated = false;
 
   constructor(options: PullBoardOptions) {
     this.#options = options;
+    this.#settings = options.settings();
     this.#rows = readRows(options.store.pulls);
     this.#remembered = REMEMBERED.safeParse(jsonOf(options.store.getSetting(SETTING))).data ?? NOTHING;
   }
@@ -109,7 +119,12 @@ export class PullBoard {
 
   /** The settings may have changed. */
   reconfigured(): void {
-    if (!this.#isStarted) return;
+    const before = this.#settings;
+    this.#settings = this.#options.settings();
+    if (!this.#isStarted || isDeepStrictEqual(before, this.#settings)) return;
+    const isWanted = wanted(this.#settings.include, this.#settings.exclude);
+    this.#keep(this.#rows.filter(({ facts }) => isWanted(facts.repository)));
+    this.#isOutdated = true;
     this.#failures = 0;
     this.#plan(FIRST_MS);
     this.#tell([]);
@@ -122,9 +137,14 @@ export class PullBoard {
     return result;
   }
 
-  /** Asks GitHub now, or waits for the answer to what is being asked. Failures are in the result. */
+  /** Asks GitHub now, unless it wants to be left alone, or waits for the answer to what is being asked. Failures are in the result. */
   async refresh(look: boolean): Promise<PullsListResult> {
-    if (this.#options.settings().enabled) await this.#refresh();
+    const { settings, clock } = this.#options;
+    const isWelcome = clock.now() >= (this.#remembered.notBefore ?? 0);
+    if (settings().enabled && (isWelcome || this.#refreshing !== null)) {
+      await this.#refresh();
+      await this.#readSessions();
+    }
     return this.list(look);
   }
 
@@ -171,8 +191,9 @@ export class PullBoard {
           : warnings.length > 0
             ? 'partial'
             : 'ok';
+    const { viewer, repositories, rate } = this.#remembered;
     return {
-      ...this.#remembered,
+      ...{ viewer, repositories, rate, refreshedAt, warnings },
       state,
       message: enabled ? (this.#failure?.message ?? null) : 'pull requests are turned off',
       next: enabled ? (this.#failure?.next ?? null) : 'Set "pulls": {"enabled": true} in the configuration.',
@@ -222,11 +243,11 @@ export class PullBoard {
     if (!this.#isStarted || !enabled) return;
     const now = clock.now();
     const everyMs = refreshMinutes * 60_000;
-    const { rate, refreshedAt } = this.#remembered;
+    const { rate, refreshedAt, notBefore } = this.#remembered;
     // After a restart the rows may be fresh enough.
     const from = this.#failures === 0 ? Math.min(refreshedAt, now) : now;
-    const due = nextRefreshAt({ now: from, everyMs, rate, failures: this.#failures, notBefore: this.#notBefore });
-    this.#nextAt = Math.max(now + atLeastMs, due);
+    const due = nextRefreshAt({ now: from, everyMs, rate, failures: this.#failures, notBefore });
+    this.#nextAt = Math.max(now + atLeastMs, this.#isOutdated ? (notBefore ?? 0) : due);
     this.#cancel = clock.after(this.#nextAt - now, () => {
       this.#cancel = null;
       void this.#refresh();
@@ -235,12 +256,21 @@ export class PullBoard {
 
   #refresh(): Promise<void> {
     return (this.#refreshing ??= this.#ask()
-      .catch((error: unknown) => this.#options.onTrouble(error instanceof Error ? error : new Error(String(error))))
+      .catch((error: unknown) => {
+        const reason = error instanceof Error ? error : new Error(String(error));
+        this.#failed(new GithubFailure('failed', `the refresh broke off (${reason.message})`, { cause: reason }));
+        this.#options.onTrouble(reason);
+      })
       .finally(() => {
         this.#refreshing = null;
         this.#plan();
         this.#tell(this.#events);
         this.#events = [];
+        // In the background: thousands of transcripts may have to be read once.
+        this.#readSessions().then(
+          () => this.#isStarted && this.#tell([]),
+          (error: unknown) => this.#options.onTrouble(error instanceof Error ? error : new Error(String(error))),
+        );
       }));
   }
   #events: MergedRefresh['events'] = [];
@@ -248,6 +278,7 @@ export class PullBoard {
   async #ask(): Promise<void> {
     const { gh, settings, store } = this.#options;
     const { queries, include, exclude } = settings();
+    this.#isOutdated = false;
     // Before anything is awaited: a client that asks meanwhile sees that it is under way.
     await Promise.resolve();
     this.#tell([]);
@@ -255,7 +286,7 @@ export class PullBoard {
       const fetched = await fetchPulls(gh, {
         queries,
         projects: [...store.projects.values()].flatMap(({ remotes }) =>
-          remotes.flatMap((remote) => githubRepositoryOf(remote) ?? []),
+          remotes.flatMap((remote) => publicRepositoryOf(remote) ?? []),
         ),
         isWanted: wanted(include, exclude),
         ...(this.#remembered.viewer === null ? {} : { expected: this.#remembered.repositories }),
@@ -264,32 +295,39 @@ export class PullBoard {
       this.#take(fetched);
     } catch (error) {
       if (!(error instanceof GithubFailure)) throw error;
-      if (error.code === 'aborted') return;
-      this.#failure = error;
-      this.#failures += 1;
-      this.#notBefore = error.notBefore;
+      if (error.code !== 'aborted') this.#failed(error);
     }
-    await this.#readSessions();
+  }
+
+  #failed(failure: GithubFailure): void {
+    this.#failure = failure;
+    this.#failures += 1;
+    this.#remember({ ...this.#remembered, notBefore: failure.notBefore });
+  }
+
+  #remember(remembered: Remembered): void {
+    this.#remembered = remembered;
+    this.#options.store.setSetting(SETTING, JSON.stringify(remembered));
   }
 
   #take(fetched: Fetched): void {
-    const { store, clock } = this.#options;
-    const isFirst = this.#remembered.refreshedAt === 0;
-    const { rows, events } = mergeRefresh(this.#rows, fetched, isFirst);
+    const { refreshedAt, viewer: before } = this.#remembered;
+    // Nothing was known before, or it was somebody else who asked.
+    const newsSince = refreshedAt === 0 || before !== fetched.viewer ? null : refreshedAt;
+    const { rows, events } = mergeRefresh(this.#rows, { ...fetched, newsSince });
     this.#keep(rows);
     this.#events = events;
     this.#failure = null;
     this.#failures = 0;
-    this.#notBefore = null;
     const { viewer, repositories, requests, warnings, rate } = fetched;
-    this.#remembered = {
+    this.#remember({
       viewer,
-      refreshedAt: clock.now(),
+      notBefore: null,
+      refreshedAt: this.#options.clock.now(),
       repositories,
       warnings: [...warnings],
       rate: rate === null ? null : { ...rate, requests },
-    };
-    store.setSetting(SETTING, JSON.stringify(this.#remembered));
+    });
   }
 
   async #readSessions(): Promise<void> {

@@ -8,6 +8,7 @@ const STORED = z.object({
   facts: PullSchema.omit({ attention: true, changes: true, stale: true, sessions: true }),
   changes: PullSchema.shape.changes,
   stale: PullSchema.shape.stale,
+  isFound: z.boolean(),
 });
 
 /** The pull requests that are known; a row that cannot be read is no loss, GitHub tells it again. */
@@ -25,9 +26,15 @@ export function writeRows(table: PullTable, rows: readonly KnownPull[]): void {
   for (const row of rows) table.put(rowOf(row));
 }
 
-function rowOf({ facts, changes, stale }: KnownPull): PullRow {
+function rowOf({ facts, changes, stale, isFound }: KnownPull): PullRow {
   const { id, repository, number, updatedAt } = facts;
-  return { id, repository, number, updatedAt, json: JSON.stringify({ facts, changes, stale } satisfies Stored) };
+  return {
+    id,
+    repository,
+    number,
+    updatedAt,
+    json: JSON.stringify({ facts, changes, stale, isFound } satisfies Stored),
+  };
 }
 
 /** So that the words of `core` and those of the protocol stay the same. */
@@ -35,6 +42,7 @@ interface Stored {
   readonly facts: Readonly<Omit<Pull, 'attention' | 'changes' | 'stale' | 'sessions'>> | KnownPull['facts'];
   readonly changes: readonly Pull['changes'][number][];
   readonly stale: boolean;
+  readonly isFound: boolean;
 }
 
 function parsed(json: string): unknown {

@@ -8,12 +8,16 @@ const known = (facts: PullFacts, more: Partial<KnownPull> = {}): KnownPull => ({
   facts,
   changes: [],
   stale: false,
+  isFound: false,
   ...more,
 });
 const brought = (pulls: readonly PullFacts[], more: Partial<Refreshed> = {}): Refreshed => ({
   pulls,
   whole: new Set(pulls.map(({ repository }) => repository.toLowerCase())),
+  listed: new Set(pulls.map(({ repository }) => repository.toLowerCase())),
   hasGaps: false,
+  searched: { asked: true, all: true },
+  newsSince: 0,
   ...more,
 });
 
@@ -51,7 +55,7 @@ describe('pull requests after a refresh', () => {
   const [a, b] = [somePull({ id: 'a', number: 1 }), somePull({ id: 'b', number: 2, repository: 'Other/Lib' })];
 
   it('have no news when nothing was known before', () => {
-    const { rows, events } = mergeRefresh([], brought([somePull({ isMyTurn: true })]), true);
+    const { rows, events } = mergeRefresh([], brought([somePull({ isMyTurn: true })], { newsSince: null }));
     assert.deepEqual(
       rows.map(({ changes }) => changes),
       [[]],
@@ -61,7 +65,7 @@ describe('pull requests after a refresh', () => {
 
   it('tell what is worth telling, once, and keep the marks until somebody looks', () => {
     const asked = { ...a, isMyTurn: true };
-    const first = mergeRefresh([known(a)], brought([asked, b]), false);
+    const first = mergeRefresh([known(a)], brought([asked, b]));
     assert.deepEqual(
       first.events.map(({ kind, pull }) => [kind, pull.id]),
       [['review-requested', 'a']],
@@ -70,19 +74,41 @@ describe('pull requests after a refresh', () => {
       first.rows.map(({ changes }) => changes),
       [['review-requested'], ['new']],
     );
-    const second = mergeRefresh(first.rows, brought([asked, b]), false);
+    const second = mergeRefresh(first.rows, brought([asked, b]));
     assert.deepEqual(second.events, []);
     assert.deepEqual(second.rows, first.rows);
   });
 
   it('are without those that GitHub did not name any more', () => {
-    assert.deepEqual(mergeRefresh([known(a), known(b)], brought([b]), false).rows, [known(b)]);
+    assert.deepEqual(mergeRefresh([known(a), known(b)], brought([b])).rows, [known(b)]);
   });
 
   it('keep what could not be asked about, marked as stale, and lose the mark when it is told again', () => {
     const gaps = brought([], { hasGaps: true, whole: new Set(['acme/app']) });
-    const { rows } = mergeRefresh([known(a), known(b, { changes: ['approved'] })], gaps, false);
+    const { rows } = mergeRefresh([known(a), known(b, { changes: ['approved'] })], gaps);
     assert.deepEqual(rows, [known(b, { stale: true, changes: ['approved'] })]);
-    assert.deepEqual(mergeRefresh(rows, brought([b]), false).rows, [known(b, { changes: ['approved'] })]);
+    assert.deepEqual(mergeRefresh(rows, brought([b])).rows, [known(b, { changes: ['approved'] })]);
+  });
+
+  it('that only a search finds go when all searches were answered, whatever else was refused', () => {
+    const row = known(b, { isFound: true });
+    const gaps = (all: boolean): Refreshed => brought([], { hasGaps: true, searched: { asked: all, all } });
+    assert.deepEqual(mergeRefresh([row], gaps(true)).rows, []);
+    assert.deepEqual(mergeRefresh([row], gaps(false)).rows, [{ ...row, stale: true }]);
+    assert.deepEqual(mergeRefresh([], brought([b], { listed: new Set() })).rows[0]?.isFound, true);
+  });
+
+  it('are asked of me still when the search for that was not answered, and it is no news when it is again', () => {
+    const asked = known({ ...a, isMyTurn: true, queries: ['Review'] });
+    const without = mergeRefresh([asked], brought([a], { hasGaps: true, searched: { asked: false, all: false } }));
+    assert.deepEqual(without.rows, [asked]);
+    assert.deepEqual(mergeRefresh(without.rows, brought([asked.facts])).events, []);
+  });
+
+  it('are no news because more can be seen now', () => {
+    const old = { ...b, isMyTurn: true, updatedAt: 100 };
+    const { rows, events } = mergeRefresh([], brought([old], { newsSince: 200 }));
+    assert.deepEqual([rows[0]?.changes, events], [[], []]);
+    assert.equal(mergeRefresh([], brought([old], { newsSince: 50 })).events.length, 1);
   });
 });

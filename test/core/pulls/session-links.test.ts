@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { githubRepositoryOf, linksOf, pullsOf, SessionIndex } from '../../../src/core/pulls/session-links.ts';
+import {
+  githubRepositoryOf,
+  linksOf,
+  publicRepositoryOf,
+  pullsOf,
+  SessionIndex,
+} from '../../../src/core/pulls/session-links.ts';
 import type { MarkedSession } from '../../../src/core/pulls/session-links.ts';
 import type { SessionMarks } from '../../../src/core/pulls/session-marks.ts';
 import { PullSessionSchema } from '../../../src/protocol/pulls.ts';
@@ -167,6 +173,13 @@ describe('pull requests of a conversation', () => {
 });
 
 describe('repository of a remote', () => {
+  it('that others may hear of is one at github.com', () => {
+    assert.equal(publicRepositoryOf('github.com/owner/name//'), 'owner/name');
+    assert.equal(publicRepositoryOf('github.com-work/owner/name//'), 'owner/name');
+    for (const remote of ['github.corp.example/owner/name//', 'acme.ghe.com/owner/name//', 'gitlab.com/owner/name//'])
+      assert.equal(publicRepositoryOf(remote), null, remote);
+  });
+
   it('is owner and name at GitHub', () => {
     const known: Record<string, string | null> = {
       'github.com/owner/name': 'owner/name',

@@ -51,7 +51,13 @@ describe('a configuration', () => {
       sync: { pollSeconds: 2, bandwidthLimitKBps: null, include: [], exclude: [] },
       conflicts: { strategy: 'last-write-wins', overrides: {} },
       versions: { keepDays: 90, maxBytes: 5_000_000_000 },
-      pulls: { refreshMinutes: 5, queries: { Mine: 'author:@me', Review: 'review-requested:@me' } },
+      pulls: {
+        enabled: true,
+        include: [],
+        exclude: [],
+        refreshMinutes: 5,
+        queries: { Mine: 'author:@me', Review: 'review-requested:@me' },
+      },
     });
   });
 

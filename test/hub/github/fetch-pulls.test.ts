@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemClock } from '../../../src/hub/ports/system.ts';
 import { fetchPulls, type FetchRequest } from '../../../src/hub/github/fetch-pulls.ts';
 import { Gh } from '../../../src/hub/github/gh.ts';
@@ -187,6 +189,16 @@ describe('the pull requests of everything that the user can reach', function () 
     assert.match(warnings.join(), /cannot be reached/);
   });
 
+  it('say when a search was not answered', async () => {
+    ground.github.addPull(ground.github.addRepository({ owner: 'acme', name: 'app' }));
+    const isSearch = (query: string | undefined): boolean => query?.includes('search0') === true;
+    ground.github.fault = { kind: 'status', status: 502, when: (request) => isSearch(request?.query) };
+    const { searched, pulls, hasGaps } = await fetch();
+    assert.deepEqual([searched, pulls.length, hasGaps], [{ asked: false, all: false }, 1, true]);
+    ground.github.fault = null;
+    assert.deepEqual((await fetch()).searched, { asked: true, all: true });
+  });
+
   describe('what keeps GitHub from being asked is told with the next step', () => {
     async function trouble(): Promise<GithubFailure> {
       try {
@@ -246,6 +258,17 @@ describe('the pull requests of everything that the user can reach', function () 
       const failure = await trouble();
       assert.equal(failure.code, 'gh-too-old');
       assert.match(failure.next ?? '', /newer/);
+    });
+
+    it('a gh that is a script whose program hangs', async () => {
+      const program = join(ground.env['HOME'] ?? '', 'gh');
+      await writeFile(program, '#!/bin/sh\n[ "$1" = --version ] && exec gh "$@"\nsleep 20\n', { mode: 0o755 });
+      gh = new Gh({ clock: systemClock, env: ground.env, program, timeoutMs: 500 });
+      assert.equal((await trouble()).code, 'unreachable');
+      const stop = new AbortController();
+      gh = new Gh({ clock: systemClock, env: ground.env, program });
+      setImmediate(() => stop.abort());
+      await assert.rejects(fetch({ signal: stop.signal }), GithubFailure);
     });
 
     it('a GitHub that never answers', async () => {

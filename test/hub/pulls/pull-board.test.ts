@@ -158,6 +158,28 @@ describe('the board of pull requests', function () {
     assert.ok(status.nextRefreshAt >= clock.now() + 1_000_000);
   });
 
+  it('is not asked by anybody while GitHub wants to be left alone, not after a restart either', async () => {
+    ground.github.fault = { kind: 'secondary', retryAfterSeconds: 600, times: 1 };
+    assert.equal((await refresh()).status.state, 'rate-limited');
+    const before = asked();
+    await refresh();
+    await store.close();
+    await open();
+    await refresh();
+    assert.equal(asked(), before);
+    clock.advance(600_000);
+    assert.equal((await refresh()).status.state, 'ok');
+  });
+
+  it('tries later when something goes wrong that nobody thought of', async () => {
+    settings = { ...settings, exclude: [`a/${'x'.repeat(70_000)}`] };
+    board.start();
+    const { status } = await refresh();
+    assert.equal(status.state, 'failed');
+    assert.equal(status.nextRefreshAt, clock.now() + MINUTE);
+    assert.equal(troubles.splice(0).length, 1);
+  });
+
   it('marks what changed until the user looks, and tells what is worth telling at once', async () => {
     await refresh();
     mine.reviewDecision = 'APPROVED';
@@ -213,6 +235,7 @@ describe('the board of pull requests', function () {
     assert.equal(asked(), 2);
     settings = { ...settings, enabled: true, exclude: ['ACME/*'] };
     board.reconfigured();
+    assert.deepEqual(board.list(false).pulls, [], 'at once');
     clock.advance(5_000);
     await until('it asks again', () => board.list(false).status.refreshedAt === clock.now());
     assert.deepEqual(board.list(false).pulls, []);

@@ -37,7 +37,7 @@ describe('names for a tree of temps, with one command', () => {
     for (const path of paths) temp(path);
     write('agents/mine.md', 'mine');
     assert.deepEqual((await filesOf(tree))?.map(({ path }) => path).sort(), [...paths].sort());
-    assert.deepEqual([...(await giveNames(tree, []))].sort(), [...paths].sort());
+    assert.deepEqual([...(await giveNames(tree, paths.length, []))].sort(), [...paths].sort());
     for (const path of paths) assert.equal(text(path), `of the hub: ${path}`);
     for (const path of paths) assert.equal(statSync(at(path)).nlink, 1, path);
     assert.equal(statSync(at('projects/-a b/x')).mode & 0o777, 0o700);
@@ -62,7 +62,7 @@ describe('names for a tree of temps, with one command', () => {
     mkdirSync(at('commands'));
     symlinkSync(join(outside, 'nowhere'), at('commands/dangling.md'));
     const inode = statSync(at('agents/there.md')).ino;
-    assert.deepEqual([...(await giveNames(tree, []))], ['commands/new.md']);
+    assert.deepEqual([...(await giveNames(tree, 6, []))], ['commands/new.md']);
     assert.equal(text('agents/there.md'), 'mine');
     assert.equal(statSync(at('agents/there.md')).ino, inode);
     assert.deepEqual(readdirSync(outside), []);
@@ -74,8 +74,28 @@ describe('names for a tree of temps, with one command', () => {
   it('leaves out what is not wanted', async () => {
     temp('agents/-rf', 'bad');
     temp('agents/good.md');
-    assert.deepEqual([...(await giveNames(tree, ['agents/-rf']))], ['agents/good.md']);
+    assert.deepEqual([...(await giveNames(tree, 1, ['agents/-rf']))], ['agents/good.md']);
     assert.equal(existsSync(at('agents/-rf')), false);
+  });
+
+  it('names nothing when it was not told of everything: a list that breaks off, a file that came later', async () => {
+    for (const path of ['agents/a.md', 'agents/b.md', 'agents/c.md']) temp(path);
+    const unwanted = ['agents/b.md', 'agents/c.md'];
+    const cut: Attempt = (command, options) => attempt(command, { ...options, stdin: './agents/b.md\0' });
+    assert.equal((await giveNames({ ...tree, attempt: cut }, 1, unwanted)).size, 0);
+    assert.equal(existsSync(at('agents')), false);
+    temp('agents/.late.md.AbC123');
+    assert.equal((await giveNames(tree, 1, ['agents/c.md'])).size, 0);
+    assert.equal(existsSync(at('agents')), false);
+  });
+
+  it('makes no folders of what rsync keeps for itself, or of files that did not come', async () => {
+    temp('agents/a.md');
+    temp('agents/.rsync-partial/b.md');
+    mkdirSync(at(`${TEMPS}/skills/none/deep`), { recursive: true });
+    assert.deepEqual([...(await giveNames(tree, 1, ['agents/.rsync-partial/b.md']))], ['agents/a.md']);
+    assert.deepEqual(readdirSync(at('agents')), ['a.md']);
+    assert.equal(existsSync(at('skills')), false);
   });
 
   it('does nothing where there is another cp, and says so', async () => {
@@ -87,10 +107,10 @@ describe('names for a tree of temps, with one command', () => {
       ...tree,
       attempt: (command, options) => attempt(`PATH='${commands}':"$PATH"; ${command}`, options),
     };
-    assert.equal((await giveNames(other, [])).size, 0);
+    assert.equal((await giveNames(other, 1, [])).size, 0);
     assert.equal(existsSync(at('agents/a.md')), false);
-    assert.equal((await giveNames({ ...tree, temps: '.claude-sync/tmp/none' }, [])).size, 0);
+    assert.equal((await giveNames({ ...tree, temps: '.claude-sync/tmp/none' }, 1, [])).size, 0);
     assert.equal(await filesOf({ ...tree, temps: '.claude-sync/tmp/none' }), null);
-    assert.equal((await giveNames({ ...tree, attempt: async () => null }, [])).size, 0);
+    assert.equal((await giveNames({ ...tree, attempt: async () => null }, 1, [])).size, 0);
   });
 });

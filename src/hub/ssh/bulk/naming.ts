@@ -18,11 +18,13 @@ export interface Arrived {
   readonly stat: EntryStat;
 }
 
-/** What became of requests; those that are not in it are left for another way, and nothing was made of them. */
+/** What became of requests. Those that are not in it are left for another way, which finds the few that have their names without anybody's knowing it. */
 export type Outcomes = ReadonlyMap<CreateRequest, WriteOutcome>;
 
 /** How files get their names that lie among the temps of a machine. Nothing that has a name is ever replaced. */
 export interface Naming {
+  /** Everything that lies there is named together: nobody may be writing there any more. */
+  readonly isForAll: boolean;
   /** What a file is called among the temps; `null` when it may not have its name. */
   nameOf(request: CreateRequest, index: number): RelativePath | null;
   /** What lies there, by those names. */
@@ -34,6 +36,7 @@ export interface Naming {
 /** Each by a rename over SFTP, which does not replace anything. The temps have numbers for names. */
 export function overSftp(fs: FileSystem, folders: NewFolders): Naming {
   return {
+    isForAll: false,
     nameOf: (_, index) => String(index),
     async list(temps) {
       const entries = await fs.list(temps);
@@ -58,13 +61,14 @@ export function withOneCommand(
   there: { readonly attempt: Attempt; readonly root: string },
 ): Naming {
   return {
+    isForAll: true,
     nameOf: ({ path }) => (refusedPath(path) === null && unwritableReason(path, os) === null ? path : null),
     async list(temps) {
       const files = await filesOf({ ...there, temps });
       return new Map((files ?? []).map(({ path, ...stat }) => [path, stat]));
     },
     async giveNames(temps, whole, others) {
-      const named = await giveNames({ ...there, temps }, others);
+      const named = await giveNames({ ...there, temps }, whole.length, others);
       const outcomes = new Map<CreateRequest, WriteOutcome>();
       await someAtOnce(
         whole.filter(({ name }) => named.has(name)),

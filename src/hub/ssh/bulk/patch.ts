@@ -48,7 +48,8 @@ export async function patchTemp(
     const copy = `umask 077; cd ${quote(remoteFolder)} && exec cp -- ${quote(`./${like}`)} ${quote(`./${temp}`)}`;
     const { code } = await commands().run(copy, { maxBytes: 4_096, timeoutMs: COPY_MS });
     if (code !== 0) return false;
-    return await link.transfer('push', local, join(remoteFolder, TEMP_FOLDER), [name], { wholeFile: false });
+    const to = join(remoteFolder, TEMP_FOLDER);
+    return (await link.transfer('push', local, to, [name], { wholeFile: false })) !== false;
   } catch (error) {
     // No second name on this volume, or no command there: then it is sent as a whole.
     const isTried = error instanceof RemoteCommandFailure || (error as NodeJS.ErrnoException).code !== undefined;

@@ -29,7 +29,8 @@ export interface PushOptions {
 /**
  * Creates many files with one rsync: into a folder of temps there, from which each gets its name when it is whole. rsync sees second names of
  * the hub's files in a folder of their own, so that what the archive calls them goes nowhere.
- * @returns in the order of the requests; `left` for what has to be made in another way. Nothing was made of these.
+ * @returns in the order of the requests; `left` for what has to be made in another way, which replaces nothing either: a command that broke off
+ *   may have made some of these.
  */
 export async function pushMany(
   options: PushOptions,
@@ -43,8 +44,10 @@ export async function pushMany(
   try {
     const linked = await linkAll(local, requests, naming);
     const names = [...linked.keys()];
-    const worthALook = await link.transfer('push', local, join(options.remoteFolder, temps), names);
-    if (!worthALook) return requests.map(() => 'left');
+    const transfer = await link.transfer('push', local, join(options.remoteFolder, temps), names);
+    // The rsync there may not have heard of the end yet.
+    const isOver = transfer === 'ended' || (transfer === 'broken' && !naming.isForAll);
+    if (!isOver) return requests.map(() => 'left');
     const { whole, others } = await arrived(options, temps, linked);
     const outcomes = await naming.giveNames(temps, whole, others);
     return requests.map((request) => outcomes.get(request) ?? 'left');

@@ -55,7 +55,7 @@ export class RsyncLink {
   /**
    * Brings files from or to a folder of the machine; both folders exist. With `wholeFile` (the default) nothing of these files is in the one
    * that they go to; without it, something like them is, and only what differs is sent.
-   * @returns whether it is worth looking what arrived. What did not arrive has to go another way.
+   * @returns whether it is worth looking what arrived; `broken`: the rsync there may still be at work. What did not arrive has to go another way.
    */
   async transfer(
     direction: 'pull' | 'push',
@@ -63,7 +63,7 @@ export class RsyncLink {
     remoteFolder: string,
     paths: readonly RelativePath[],
     { wholeFile = true }: { readonly wholeFile?: boolean } = {},
-  ): Promise<boolean> {
+  ): Promise<'ended' | 'broken' | false> {
     const { clock, session, explicit, bytesPerSecond } = this.#options;
     const { settings, probe, end } = session();
     const localVersion = await (this.#version ??= this.#options.localVersion());
@@ -114,13 +114,13 @@ export class RsyncLink {
     this.#options.onProgress([...this.#moved.values()].reduce((sum, moved) => sum + moved, 0));
   }
 
-  #judge(outcome: RsyncOutcome): boolean {
+  #judge(outcome: RsyncOutcome): 'ended' | 'broken' | false {
     switch (outcome.kind) {
       // SFTP meets a full disk, too, and tells it file by file.
       case 'done':
       case 'partial':
       case 'disk-full':
-        return true;
+        return 'ended';
       case 'aborted':
         return false;
       case 'unreachable':
@@ -128,7 +128,7 @@ export class RsyncLink {
       case 'failed':
         this.#givenUpAt = this.#options.clock.now();
         this.#options.onTrouble(`rsync did not work (${outcome.kind}: ${outcome.said}); files go over SFTP meanwhile`);
-        return true;
+        return 'broken';
     }
   }
 }

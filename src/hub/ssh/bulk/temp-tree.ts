@@ -8,6 +8,7 @@ const WITHIN_MS = 60_000;
 const MOST_BYTES = 64 * 1024 * 1024;
 const NO_FOLDER = 66;
 const OTHER_CP = 67;
+const NOT_AS_TOLD = 68;
 
 /** A folder of temps on a Linux machine in which each file lies at the path that it is to have in claudeDir. */
 export interface TempTree {
@@ -32,15 +33,25 @@ export async function filesOf(tree: TempTree): Promise<readonly Found[] | null> 
  * Gives the files of a tree of temps their names in claudeDir and removes the tree, with one command: over SFTP it is one request for each
  * file, and one for each folder. A name that there is already stays what it is, and so does everything below a folder that is none (GNU `cp`
  * makes each second name with one `link`, follows no symlink on its way, and makes the folders that are missing).
+ * @param wanted how many files are to have their names. With any other number in the tree nothing is named: the list of the unwanted broke
+ *   off, or something came after it was made.
  * @param unwanted files of the tree that are to have no name; they are removed.
  * @returns the paths that are the names of temps now, Empty where it cannot be done.
  * @throws {FileSystemError} `disconnected`; any of them may have its name then.
  */
-export async function giveNames(tree: TempTree, unwanted: readonly RelativePath[]): Promise<ReadonlySet<RelativePath>> {
+export async function giveNames(
+  tree: TempTree,
+  wanted: number,
+  unwanted: readonly RelativePath[],
+): Promise<ReadonlySet<RelativePath>> {
   const script = [
     // What others do with these options nobody has tried.
     `case "$(cp --version 2>/dev/null)" in *'GNU coreutils'*) ;; *) exit ${OTHER_CP} ;; esac`,
-    `xargs -0r rm -f --`,
+    `xargs -0r rm -f -- || exit ${NOT_AS_TOLD}`,
+    // What rsync keeps of files that broke off, and folders of files that did not come, are no folders of the user's.
+    `find . -type d -name .rsync-partial -prune -exec rm -rf -- {} + || exit ${NOT_AS_TOLD}`,
+    `find . -mindepth 1 -type d -empty -delete || exit ${NOT_AS_TOLD}`,
+    `[ "$(find . -type f -printf x | wc -c)" -eq ${wanted} ] || exit ${NOT_AS_TOLD}`,
     `umask 077`,
     `cp -rlnT . ${quote(tree.root)}`,
     `find . -type f -links +1 -printf ${FOUND_FORMAT}; printf 'end %s\\0' "$?"`,
