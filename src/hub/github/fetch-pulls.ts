@@ -331,7 +331,8 @@ class Fetch {
 
   #gap(error: unknown): void {
     this.#hasGaps = true;
-    this.#warnings.add(error instanceof Error ? error.message : String(error));
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#warnings.add(error instanceof GithubFailure ? error.what : reason);
   }
 
   #why({ errors }: GraphqlAnswer): 'missing-scopes' | 'bad-answer' {

@@ -35,6 +35,8 @@ const NEXT: Readonly<Partial<Record<GithubTrouble, string>>> = {
 /** GitHub could not be asked. What is known already stays. */
 export class GithubFailure extends Error {
   readonly code: GithubTrouble;
+  /** What happened, without what it means for what is known already. */
+  readonly what: string;
   /** The next step for the user, `null` when nobody knows one. */
   readonly next: string | null;
   /** GitHub wants to be left alone until then. */
@@ -48,6 +50,7 @@ export class GithubFailure extends Error {
     super(`${what}; the pull requests that are known already stay`, { cause: options.cause });
     this.name = 'GithubFailure';
     this.code = code;
+    this.what = what;
     this.next = NEXT[code] ?? null;
     this.notBefore = options.notBefore ?? null;
   }

@@ -89,6 +89,10 @@ export class PullBoard {
   #nextAt: UnixMs = 0;
   #cancel: (() => void) | null = null;
   #refreshing: Promise<void> | null = null;
+  /** What is read of conversations because of a refresh. */
+  #reading: Promise<unknown> = Promise.resolve();
+  /** What the refresh under way found out, to be told at its end. */
+  #events: MergedRefresh['events'] = [];
   #isStarted = false;
   #links: SessionIndex | null = null;
   #settings: Config['pulls'];
@@ -115,6 +119,7 @@ export class PullBoard {
     this.#cancel = null;
     this.#stopping.abort();
     await this.#refreshing;
+    await this.#reading;
   }
 
   /** The settings may have changed. */
@@ -267,13 +272,12 @@ export class PullBoard {
         this.#tell(this.#events);
         this.#events = [];
         // In the background: thousands of transcripts may have to be read once.
-        this.#readSessions().then(
+        this.#reading = this.#readSessions().then(
           () => this.#isStarted && this.#tell([]),
           (error: unknown) => this.#options.onTrouble(error instanceof Error ? error : new Error(String(error))),
         );
       }));
   }
-  #events: MergedRefresh['events'] = [];
 
   async #ask(): Promise<void> {
     const { gh, settings, store } = this.#options;
