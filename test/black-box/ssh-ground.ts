@@ -111,7 +111,7 @@ export class SshGround {
     const { settled, notWaitedFor } = await this.hub.settle(deadlineMs / 1_000);
     assert.deepEqual({ settled, notWaitedFor }, { settled: true, notWaitedFor: [] });
     for (const conversation of conversations) assert.equal(await conversation.trouble(this.hub.homes), null);
-    // After thousands of files what watchers and polls tell of the hub's own writes comes for a while, and is looked at once more.
+    // Not at once: what watchers and polls tell of thousands of the hub's own writes may come for a while, and is looked at once more.
     await until('it says that all is in sync', async () => (await this.hub.status()).inSync);
   }
 
