@@ -20,7 +20,10 @@ export default class CountingReporter extends Mocha.reporters.Spec {
       // Waits for nothing itself. Without it such a suite is silent until it is ended for taking too long, and nobody knows why. What
       // the tests said stands: the code is theirs, whatever is asked for here.
       setTimeout(() => {
-        console.log(`the tests are done and their process does not end:\n  ${leftOpen().join('\n  ')}`);
+        const open = `open: ${process.getActiveResourcesInfo().join(', ')}`;
+        console.log(
+          `the tests are done and their process does not end:\n  ${[open, ...leftOpen(process.pid)].join('\n  ')}`,
+        );
         process.exit();
       }, END_MS).unref();
     });
