@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { z } from 'zod';
 import type { UnixMs } from '../../core/domain.ts';
+import { jsonOrNull } from '../json-or-null.ts';
 import type { Clock } from '../ports/clock.ts';
 import { GithubFailure } from './github-failure.ts';
 import { parseHttpAnswer, type HttpAnswer } from './http-answer.ts';
@@ -156,7 +157,7 @@ export class Gh {
   }
 
   #judged(answer: HttpAnswer): GraphqlAnswer {
-    const parsed = ANSWER.safeParse(jsonOf(answer.body));
+    const parsed = ANSWER.safeParse(jsonOrNull(answer.body));
     const { data, message, errors: raw = [] } = parsed.data ?? {};
     const errors = raw.map((error) => ({
       type: error.type ?? null,
@@ -242,14 +243,6 @@ interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function lastLine(text: string): string {

@@ -1,3 +1,4 @@
+import { jsonOrNull } from '../json-or-null.ts';
 import { HubError } from '../../protocol/errors.ts';
 import { RemoteCommandFailure, type RemoteCommands } from '../ssh/remote-commands.ts';
 import { quote } from '../ssh/shell-words.ts';
@@ -103,8 +104,9 @@ export class HubThere {
         },
       );
     }
-    const failed = (jsonOf(stderr) as { error?: { code: string; message: string; next: string | null } } | null)?.error;
-    return { code, value: jsonOf(stdout), error: failed ?? null };
+    const failed = (jsonOrNull(stderr) as { error?: { code: string; message: string; next: string | null } } | null)
+      ?.error;
+    return { code, value: jsonOrNull(stdout), error: failed ?? null };
   }
 
   async #run(line: string, stdin = ''): Promise<string> {
@@ -129,15 +131,5 @@ export class HubThere {
         cause: error,
       });
     }
-  }
-}
-
-/** The JSON value that a command printed; `null` when it printed none. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
   }
 }

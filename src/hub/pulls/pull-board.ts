@@ -1,36 +1,32 @@
-import picomatch from 'picomatch';
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
 import { ATTENTION_ORDER, attentionOf, byUrgency, type Attention } from '../../core/pulls/attention.ts';
 import { mergeRefresh, type KnownPull, type MergedRefresh } from '../../core/pulls/merge-refresh.ts';
 import { nextRefreshAt } from '../../core/pulls/pace.ts';
 import { publicRepositoryOf, pullsOf, SessionIndex, type MarkedSession } from '../../core/pulls/session-links.ts';
 import type { UnixMs } from '../../core/domain.ts';
-import {
-  PullsStatusSchema,
-  type Pull,
-  type PullsChanged,
-  type PullsDetailResult,
-  type PullsListResult,
-  type PullsOfSessionResult,
-  type PullsState,
-  type PullsStatus,
+import type {
+  Pull,
+  PullsChanged,
+  PullsDetailResult,
+  PullsListResult,
+  PullsOfSessionResult,
+  PullsStatus,
 } from '../../protocol/pulls.ts';
 import type { Config } from '../config/schema.ts';
 import { fetchPulls, type Fetched } from '../github/fetch-pulls.ts';
 import type { Gh } from '../github/gh.ts';
-import { GithubFailure, type GithubTrouble } from '../github/github-failure.ts';
+import { GithubFailure } from '../github/github-failure.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../store/store.ts';
 import { pullDetail } from './pull-detail.ts';
 import { readRows, writeRows } from './pull-rows.ts';
+import { pullsStatus, readRemembered, type Remembered } from './pulls-status.ts';
 import type { SessionMarksReader } from './session-marks.ts';
+import { wanted } from './wanted-repositories.ts';
 
 /** A hub that starts has other things to do first. */
 const FIRST_MS = 5_000;
 const SETTING = 'pulls.status';
-/** A refresh may be late by this share before its rows count as stale. */
-const LATE = 1.5;
 
 /** What the board works with. */
 export interface PullBoardOptions {
@@ -42,38 +38,6 @@ export interface PullBoardOptions {
   readonly onChanged: (changed: PullsChanged) => void;
   readonly onTrouble: (error: Error) => void;
 }
-
-/** What is remembered over restarts besides the rows. */
-const REMEMBERED = PullsStatusSchema.extend({
-  /** GitHub wants to be left alone until then. */
-  notBefore: z.number().nullable().catch(null),
-}).pick({
-  notBefore: true,
-  viewer: true,
-  refreshedAt: true,
-  repositories: true,
-  rate: true,
-  warnings: true,
-});
-type Remembered = z.infer<typeof REMEMBERED>;
-
-const NOTHING: Remembered = {
-  ...{ viewer: null, refreshedAt: 0, repositories: 0, rate: null, warnings: [], notBefore: null },
-};
-
-const STATES: Readonly<Record<GithubTrouble, PullsState>> = {
-  'gh-missing': 'gh-missing',
-  'gh-too-old': 'gh-too-old',
-  'not-logged-in': 'not-logged-in',
-  'missing-scopes': 'missing-scopes',
-  unreachable: 'unreachable',
-  overloaded: 'unreachable',
-  'rate-limited': 'rate-limited',
-  'bad-answer': 'bad-answer',
-  'too-large': 'too-large',
-  aborted: 'never',
-  failed: 'failed',
-};
 
 /**
  * The open pull requests of everything that the user can reach: asked of GitHub from time to time, kept in the database, and told to
@@ -103,7 +67,7 @@ export class PullBoard {
     this.#options = options;
     this.#settings = options.settings();
     this.#rows = readRows(options.store.pulls);
-    this.#remembered = REMEMBERED.safeParse(jsonOf(options.store.getSetting(SETTING))).data ?? NOTHING;
+    this.#remembered = readRemembered(options.store.getSetting(SETTING));
   }
 
   /** From now on GitHub is asked from time to time. */
@@ -183,29 +147,15 @@ export class PullBoard {
   }
 
   status(): PullsStatus {
-    const { clock, settings } = this.#options;
-    const { enabled, refreshMinutes } = settings();
-    const { refreshedAt, warnings } = this.#remembered;
-    const isOld = clock.now() - refreshedAt > refreshMinutes * 60_000 * LATE;
-    const state: PullsState = !enabled
-      ? 'off'
-      : this.#failure !== null
-        ? STATES[this.#failure.code]
-        : refreshedAt === 0
-          ? 'never'
-          : warnings.length > 0
-            ? 'partial'
-            : 'ok';
-    const { viewer, repositories, rate } = this.#remembered;
-    return {
-      ...{ viewer, repositories, rate, refreshedAt, warnings },
-      state,
-      message: enabled ? (this.#failure?.message ?? null) : 'pull requests are turned off',
-      next: enabled ? (this.#failure?.next ?? null) : 'Set "pulls": {"enabled": true} in the configuration.',
-      nextRefreshAt: enabled && this.#isStarted ? this.#nextAt : 0,
+    return pullsStatus({
+      now: this.#options.clock.now(),
+      settings: this.#options.settings(),
+      remembered: this.#remembered,
+      failure: this.#failure,
+      nextRefreshAt: this.#isStarted ? this.#nextAt : 0,
       isRefreshing: this.#refreshing !== null,
-      stale: this.#rows.length > 0 && (isOld || !enabled || this.#failure !== null),
-    };
+      hasRows: this.#rows.length > 0,
+    });
   }
 
   #pulls(): Pull[] {
@@ -350,21 +300,5 @@ export class PullBoard {
         ...{ kind, repository, number, title, url },
       })),
     });
-  }
-}
-
-/** Whether a repository is among those that the user wants to hear of. */
-function wanted(include: readonly string[], exclude: readonly string[]): (repository: string) => boolean {
-  const options = { nocase: true, dot: true, nonegate: true };
-  const isIncluded = include.length === 0 ? () => true : picomatch([...include], options);
-  const isExcluded = exclude.length === 0 ? () => false : picomatch([...exclude], options);
-  return (repository) => isIncluded(repository) && !isExcluded(repository);
-}
-
-function jsonOf(text: string | null): unknown {
-  try {
-    return text === null ? null : JSON.parse(text);
-  } catch {
-    return null;
   }
 }

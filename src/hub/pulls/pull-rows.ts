@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { KnownPull } from '../../core/pulls/merge-refresh.ts';
 import { PullSchema, type Pull } from '../../protocol/pulls.ts';
+import { jsonOrNull } from '../json-or-null.ts';
 import type { PullRow, PullTable } from '../store/store.ts';
 
 /** What is stored of a pull request: everything of the protocol's that does not follow from the rest. */
@@ -14,7 +15,7 @@ const STORED = z.object({
 /** The pull requests that are known; a row that cannot be read is no loss, GitHub tells it again. */
 export function readRows(table: PullTable): KnownPull[] {
   return [...table.values()].flatMap(({ json }) => {
-    const row = STORED.safeParse(parsed(json));
+    const row = STORED.safeParse(jsonOrNull(json));
     return row.success ? [row.data] : [];
   });
 }
@@ -43,12 +44,4 @@ interface Stored {
   readonly changes: readonly Pull['changes'][number][];
   readonly stale: boolean;
   readonly isFound: boolean;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return null;
-  }
 }

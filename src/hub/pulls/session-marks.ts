@@ -7,6 +7,7 @@ import type { MarkedSession } from '../../core/pulls/session-links.ts';
 import { MOST_BRANCHES, MOST_CWDS, MOST_LINKS, readMarks, validRepository } from '../../core/pulls/session-marks.ts';
 import type { SessionMarks } from '../../core/pulls/session-marks.ts';
 import type { Archive } from '../archive/archive.ts';
+import { jsonOrNull } from '../json-or-null.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SessionMarkRow, Store } from '../store/store.ts';
 import { RepositoryPlaces } from './repository-places.ts';
@@ -213,14 +214,7 @@ export class SessionMarksReader {
 }
 
 function parseMarks(json: string): SessionMarks | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-  const { success, data } = StoredMarks.safeParse(value);
+  const { success, data } = StoredMarks.safeParse(jsonOrNull(json));
   return success ? { branches: data.branches, links: data.links, cwds: data.cwds, at: data.at } : null;
 }
 

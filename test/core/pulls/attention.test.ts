@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { ATTENTION_ORDER, attentionOf, byUrgency } from '../../../src/core/pulls/attention.ts';
 import type { PullFacts } from '../../../src/core/pulls/pull.ts';
+import { ATTENTIONS } from '../../../src/protocol/pulls.ts';
 import { somePull } from './sample.ts';
 
 const FAILED = { state: 'failed', failing: ['test'] } as const;
@@ -25,6 +26,8 @@ describe('what a pull request wants from the user', () => {
   ];
   for (const [what, given, expected] of cases)
     it(`${what}: ${expected}`, () => assert.equal(attentionOf(somePull(given)), expected));
+
+  it('is told to clients in the same words and order', () => assert.deepEqual(ATTENTION_ORDER, ATTENTIONS));
 
   it('comes in an order that does not depend on where it was', () => {
     const pull = fc.record({

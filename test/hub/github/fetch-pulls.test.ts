@@ -199,6 +199,22 @@ describe('the pull requests of everything that the user can reach', function () 
     assert.deepEqual((await fetch()).searched, { asked: true, all: true });
   });
 
+  it('of a repository are not all known when one was refused on an earlier page', async () => {
+    const repository = ground.github.addRepository({ owner: 'acme', name: 'app' });
+    for (let number = 0; number < 12; number += 1) ground.github.addPull(repository);
+    // One of the first page comes as GitHub sends what it refuses: as nothing.
+    const asking: Pick<Gh, 'graphql'> = {
+      async graphql(query, variables) {
+        const answer = await gh.graphql(query, variables);
+        const page = answer.data['viewer'] as { repositories?: { nodes: { pullRequests: { nodes: unknown[] } }[] } };
+        page.repositories?.nodes[0]?.pullRequests.nodes.splice(3, 1, null);
+        return answer;
+      },
+    };
+    const { pulls, whole, hasGaps } = await fetchPulls(asking as Gh, REQUEST);
+    assert.deepEqual([pulls.length, [...whole], hasGaps], [11, [], true]);
+  });
+
   describe('what keeps GitHub from being asked is told with the next step', () => {
     async function trouble(): Promise<GithubFailure> {
       try {

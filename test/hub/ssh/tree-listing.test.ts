@@ -5,18 +5,19 @@ import { join } from 'node:path';
 import { FileSystemError, type Entry } from '../../../src/hub/ports/file-system.ts';
 import { scanTree } from '../../../src/hub/replica/scan.ts';
 import { listTree, parseListing, treeLister } from '../../../src/hub/ssh/bulk/tree-listing.ts';
-import type { RemoteCommands } from '../../../src/hub/ssh/remote-commands.ts';
+import type { Attempt } from '../../../src/hub/ssh/bulk/attempt.ts';
 import { SftpGround } from '../../fixtures/ssh/sftp-ground.ts';
 
 const sorted = (entries: readonly Entry[]): Entry[] => [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 describe('everything below some folders, with one command', () => {
   let ground: SftpGround;
-  let commands: RemoteCommands;
+  let attempt: Attempt;
 
   before(async () => {
     ground = await SftpGround.open();
-    commands = ground.commands;
+    const { commands } = ground;
+    attempt = (command, options) => commands.run(command, options);
     const at = (path: string): string => join(ground.root, path);
     for (const folder of ['projects/-a b/deep', 'projects/empty', 'agents/it’s', 'hooks'])
       mkdirSync(at(folder), { recursive: true });
@@ -32,7 +33,7 @@ describe('everything below some folders, with one command', () => {
   after(() => ground.close());
 
   it('finds what SFTP finds, folder by folder, with the same facts', async () => {
-    const tree = await listTree(commands, ground.root, ['projects', 'agents', 'hooks']);
+    const tree = await listTree(attempt, ground.root, ['projects', 'agents', 'hooks']);
     assert.ok(tree !== null);
     assert.deepEqual([...tree.keys()].sort(), [
       'agents',
@@ -53,16 +54,16 @@ describe('everything below some folders, with one command', () => {
     let asked = 0;
     const lister = treeLister('', (folders) => {
       asked += 1;
-      return listTree(commands, ground.root, folders);
+      return listTree(attempt, ground.root, folders);
     });
     assert.deepEqual(await scan(lister), await scan());
     assert.equal(asked, 1);
   });
 
   it('says nothing at all when something could not be listed, or the answer broke off', async () => {
-    assert.equal(await listTree(commands, ground.root, ['projects', 'gone']), null);
-    assert.equal(await listTree(commands, join(ground.root, 'gone'), ['projects']), null);
-    assert.equal(await listTree(commands, ground.root, ['projects', 'link-to-nothing']), null);
+    assert.equal(await listTree(attempt, ground.root, ['projects', 'gone']), null);
+    assert.equal(await listTree(attempt, join(ground.root, 'gone'), ['projects']), null);
+    assert.equal(await listTree(attempt, ground.root, ['projects', 'link-to-nothing']), null);
     const whole = Buffer.from('d 755 4096 1700000000.5 ./a\0f 644 3 1700000000.5 ./a/b\0end 0\0');
     assert.deepEqual(parseListing(whole, ['a'])?.get('a')?.length, 1);
     for (let length = 0; length < whole.length; length += 1)
@@ -76,7 +77,7 @@ describe('everything below some folders, with one command', () => {
     let asked = 0;
     const list = (folders: readonly string[]): ReturnType<typeof listTree> => {
       asked += 1;
-      return listTree(commands, ground.root, folders);
+      return listTree(attempt, ground.root, folders);
     };
     const ofAll = treeLister('', list);
     assert.equal(await ofAll(['']), null);
@@ -99,7 +100,7 @@ describe('everything below some folders, with one command', () => {
     let asked = 0;
     const lister = treeLister('skills/all', (names) => {
       asked += 1;
-      return listTree(commands, join(ground.root, 'skills/all'), names);
+      return listTree(attempt, join(ground.root, 'skills/all'), names);
     });
     const scan = await scanTree(ground.fs, 'skills/all', () => true, 0, { listMany: lister });
     assert.equal(scan.files.size, 20);

@@ -7,7 +7,7 @@ import type { ManyFiles } from '../../replica/many/many-files.ts';
 import type { TreeContext } from '../../replica/tree-context.ts';
 import { remoteHashes } from '../remote-hashes.ts';
 import { rsyncVersion } from '../rsync.ts';
-import { attemptIn } from './attempt.ts';
+import { attemptIn, type Attempt } from './attempt.ts';
 import { bulkFiles } from './bulk-files.ts';
 import { patchTemp } from './patch.ts';
 import { listTree } from './tree-listing.ts';
@@ -51,7 +51,7 @@ export class Bulk {
 
   /** See `ManyFiles`. */
   many(context: TreeContext, os: MachineOs): ManyFiles {
-    const { claudeDir, staging, threads, session } = this.#options;
+    const { claudeDir, staging, threads } = this.#options;
     const hashes = (folder: RelativePath, names: readonly string[]): ReturnType<Bulk['hashes']> =>
       this.hashes(folder, names);
     return bulkFiles(context, os, {
@@ -60,22 +60,21 @@ export class Bulk {
       staging,
       threads,
       hashes,
-      linux: () => (session().probe?.system === 'linux' ? attemptIn(session) : null),
+      linux: () => this.#linux(),
       listTree: (below, names) => this.#listTree(below, names),
     });
   }
 
+  /** Commands of a Linux machine: the find and the cp of other systems know nothing of this kind. */
+  #linux(): Attempt | null {
+    const { session } = this.#options;
+    return session().probe?.system === 'linux' ? attemptIn(session) : null;
+  }
+
   async #listTree(below: RelativePath, names: readonly string[]): ReturnType<typeof listTree> {
-    const { session, claudeDir } = this.#options;
-    const { commands, probe, channel } = session();
-    // The find of other systems prints nothing of this kind.
-    if (probe?.system !== 'linux') return null;
-    try {
-      return await listTree(commands, below === '' ? claudeDir : `${claudeDir}/${below}`, names);
-    } catch (error) {
-      if (channel.isLost) throw new FileSystemError('disconnected', 'list', '', error);
-      return null;
-    }
+    const { claudeDir } = this.#options;
+    const attempt = this.#linux();
+    return attempt === null ? null : listTree(attempt, below === '' ? claudeDir : `${claudeDir}/${below}`, names);
   }
 
   /** See `patchTemp`. */

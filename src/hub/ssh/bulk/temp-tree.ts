@@ -36,7 +36,7 @@ export async function filesOf(tree: TempTree): Promise<readonly Found[] | null> 
  * @param wanted how many files are to have their names. With any other number in the tree nothing is named: the list of the unwanted broke
  *   off, or something came after it was made.
  * @param unwanted files of the tree that are to have no name; they are removed.
- * @returns the paths that are the names of temps now, Empty where it cannot be done.
+ * @returns the paths that are the names of temps now; empty where it cannot be done.
  * @throws {FileSystemError} `disconnected`; any of them may have its name then.
  */
 export async function giveNames(

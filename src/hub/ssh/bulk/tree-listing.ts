@@ -3,8 +3,8 @@ import { gunzip } from 'node:zlib';
 import type { RelativePath } from '../../../core/domain.ts';
 import { FileSystemError, type Entry } from '../../ports/file-system.ts';
 import type { FolderListing } from '../../replica/scan.ts';
-import { RemoteCommandFailure, type RemoteCommands } from '../remote-commands.ts';
 import { quote, UnquotableWord } from '../shell-words.ts';
+import type { Attempt } from './attempt.ts';
 import { FOUND_FORMAT, parseFound } from './found-records.ts';
 
 const inflate = promisify(gunzip);
@@ -24,10 +24,10 @@ const NAMELESS = { type: 'other', size: 0, mtimeMs: 0, inode: '', executable: fa
  * hundred times as much. Nothing is followed, and the facts are those that SFTP tells (times in whole seconds).
  * @param root absolute folder there. @param folders names directly below it.
  * @returns what lies in each folder, those themselves included; `null` when anything at all could not be listed: then SFTP tells what.
- * @throws as `RemoteCommands.run` does when the connection ends.
+ * @throws {FileSystemError} `disconnected`
  */
 export async function listTree(
-  commands: RemoteCommands,
+  attempt: Attempt,
   root: string,
   folders: readonly string[],
 ): Promise<ReadonlyMap<RelativePath, readonly Entry[]> | null> {
@@ -37,12 +37,11 @@ export async function listTree(
     const list = `find ${words} -printf ${FOUND_FORMAT}`;
     // What find could not list it says on stderr and by its code, which comes last: without it the listing broke off.
     const script = `cd ${quote(root)} || exit 66; LC_ALL=C; export LC_ALL; { ${list}; printf 'end %s\\0' "$?"; } | gzip -1`;
-    const { code, stdout } = await commands.run(script, { maxBytes: MOST_BYTES, timeoutMs: WITHIN_MS });
-    if (code !== 0) return null;
-    return parseListing(await inflate(stdout, { maxOutputLength: MOST_TEXT_BYTES }), folders);
+    const result = await attempt(script, { maxBytes: MOST_BYTES, timeoutMs: WITHIN_MS });
+    if (result?.code !== 0) return null;
+    return parseListing(await inflate(result.stdout, { maxOutputLength: MOST_TEXT_BYTES }), folders);
   } catch (error) {
     if (error instanceof UnquotableWord) return null;
-    if (error instanceof RemoteCommandFailure && error.code !== 'cut') return null;
     // It was no gzip, or too much of it.
     if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') === true || error instanceof RangeError) return null;
     throw error;
