@@ -14,7 +14,7 @@ import { ensureInstalled, giveUp, pinnedNode, ROOT, run } from './bootstrap.mjs'
 /** The suites, cheapest first: folders below test/. */
 const GROUPS = ['repo', 'core', 'hub', 'cli', 'simulation', 'black-box'];
 
-/** Debian packages that suites need, each with a command that shows that it is there. */
+/** Debian packages that suites need, each with a command or a file that shows that it is there. */
 const DEBIAN_PACKAGES = [
   { name: 'openssh-server', command: 'sshd' },
   { name: 'openssh-client', command: 'ssh-agent' },
@@ -27,6 +27,8 @@ const DEBIAN_PACKAGES = [
   { name: 'procps', command: 'ps' },
   // What a Mac has instead of sha256sum.
   { name: 'perl', command: 'shasum' },
+  // The reference parser of OpenMetrics.
+  { name: 'python3-prometheus-client', file: '/usr/lib/python3/dist-packages/prometheus_client/openmetrics/parser.py' },
 ];
 
 /** Where Debian asks whether a package may start its daemon. */
@@ -159,7 +161,7 @@ function hasTests(folder) {
 
 /** Installs missing packages where that is allowed (root on Debian); else says which, and their suites say what they skip. */
 function ensureDebianPackages() {
-  const missing = DEBIAN_PACKAGES.filter(({ command }) => !isThere(command)).map(({ name }) => name);
+  const missing = DEBIAN_PACKAGES.filter(({ command, file }) => !(file === undefined ? isThere(command) : existsSync(file))).map(({ name }) => name);
   if (missing.length === 0) return;
   heading(`Debian packages: ${missing.join(' ')}`);
   if (process.getuid?.() !== 0 || !isThere('apt-get')) {

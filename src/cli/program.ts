@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import { Cli, globalOptions, withGlobalOptions, type Action, type CommandHost } from './cli.ts';
+import { addAlerts } from './commands/alerts.ts';
 import { addApprove } from './commands/approve.ts';
 import { addConflicts } from './commands/conflicts.ts';
 import { addDemo } from './commands/demo.ts';
@@ -9,7 +10,9 @@ import { addDown } from './commands/down.ts';
 import { addForget } from './commands/forget.ts';
 import { addHub } from './commands/hub.ts';
 import { addJoin } from './commands/join.ts';
+import { addLogs } from './commands/logs.ts';
 import { addMachines } from './commands/machines.ts';
+import { addMetrics } from './commands/metrics.ts';
 import { addPrs } from './commands/prs.ts';
 import { addRestore } from './commands/restore.ts';
 import { addStatus } from './commands/status.ts';
@@ -40,6 +43,9 @@ const COMMANDS = [
   addForget,
   addApprove,
   addPrs,
+  addAlerts,
+  addMetrics,
+  addLogs,
   addDemo,
 ];
 

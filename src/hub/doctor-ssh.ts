@@ -1,6 +1,7 @@
 import type { Finding } from '../protocol/doctor.ts';
 import type { SshMachineConfig } from './config/schema.ts';
-import { CLOCK_OFF_MS, clockFix, lackedExtensions, rsyncAdvice, watcherAdvice } from './probe/advice.ts';
+import { CLOCK_OFF_MS } from '../core/alerts/clock-off.ts';
+import { clockFix, lackedExtensions, rsyncAdvice, watcherAdvice } from './probe/advice.ts';
 import { filesOf, remoteWatchLimit } from './probe/remote-facts.ts';
 import { SshFailure } from './ssh/failures.ts';
 import { rsyncVersion } from './ssh/rsync.ts';

@@ -9,7 +9,7 @@ import type { Clock } from './ports/clock.ts';
 import { CLEAN_UP_DAYS_WANTED, cleanUpAge, SETTINGS_FILE } from './probe/clean-up-age.ts';
 import { SshReplica } from './ssh/ssh-replica.ts';
 import { noticeFix } from './notice-fix.ts';
-import { OTHER_HUB_NEXT } from './reports.ts';
+import { OTHER_HUB_NEXT } from './alerts/facts.ts';
 
 const WANTED_WATCHES = 65_536;
 const LOW_DISK_SHARE = 0.1;

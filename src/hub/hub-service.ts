@@ -6,6 +6,7 @@ import { HubError } from '../protocol/errors.ts';
 import { METHODS } from '../protocol/methods.ts';
 import { NOTIFICATIONS } from '../protocol/notifications.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
+import type { StatusResult } from '../protocol/status.ts';
 import type { HubService } from '../protocol/service.ts';
 import type { Excerpt } from '../protocol/shared.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
@@ -13,11 +14,12 @@ import { readExcerpt, shareOfMessage } from './bounded-excerpt.ts';
 import { examine } from './doctor.ts';
 import { ActionRefused } from './engine/user-actions.ts';
 import type { MachineLink } from './engine/machines/link.ts';
+import type { Health } from './health.ts';
 import type { PullService } from './pulls/pull-service.ts';
 import type { Hub } from './hub.ts';
 import type { createMachineService } from './machine-service.ts';
 import type { Clock } from './ports/clock.ts';
-import { machineEntry, statusOf, type TransferRate } from './reports.ts';
+import { machineEntry } from './reports.ts';
 import { resume } from './resume.ts';
 import { headHash, waitReport } from './wait-report.ts';
 
@@ -28,7 +30,8 @@ export interface HubServiceOptions {
   readonly startedAt: UnixMs;
   readonly socket: string;
   readonly dataDir: string;
-  readonly rate: TransferRate;
+  readonly status: () => StatusResult;
+  readonly health: Health;
   readonly now: () => UnixMs;
   readonly clock: Clock;
   /** Begins the stop; returns at once. */
@@ -86,7 +89,7 @@ export function createHubService(options: HubServiceOptions): HubService {
       startedAt: options.startedAt,
       capabilities: [...Object.keys(METHODS), ...Object.keys(NOTIFICATIONS)],
     }),
-    'hub/status': async () => statusOf(hub(), options, options.now(), options.rate),
+    'hub/status': async () => options.status(),
     'hub/where': async () => ({
       socket: options.socket,
       dataDir: options.dataDir,
@@ -113,7 +116,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     'sync/now': async ({ machine }, { signal }) => {
       const links = machine === undefined ? [...hub().engine.links.values()] : [link(machine)];
       const startedAt = options.now();
-      const before = new Map(links.map((one) => [one.name, hub().store.syncLog.totals().syncs]));
+      const before = new Map(links.map((one) => [one.name, hub().store.totals.all().syncs]));
       await Promise.all(links.map((one) => hub().engine.scanAll(one.name)));
       const busy = new Map(links.map((one) => [one.name, one.queue.busy]));
       await hub().engine.wait(WAIT_PIECE_MS, signal);
@@ -122,7 +125,7 @@ export function createHubService(options: HubServiceOptions): HubService {
           name: one.name,
           status: one.status.status,
           files: one.filesKnown,
-          changes: Math.max(busy.get(one.name) ?? 0, hub().store.syncLog.totals().syncs - (before.get(one.name) ?? 0)),
+          changes: Math.max(busy.get(one.name) ?? 0, hub().store.totals.all().syncs - (before.get(one.name) ?? 0)),
           durationMs: options.now() - startedAt,
           problem: one.connected ? null : one.status.reason,
         })),
@@ -130,6 +133,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     },
     ...options.machines,
     ...options.pulls.requests,
+    ...options.health.requests,
     'machines/list': async () => ({
       machines: [...hub().engine.links.values()].map((one) => machineEntry(hub(), one)),
     }),

@@ -10,6 +10,7 @@ import type { LoadedConfig } from './config/load.ts';
 import type { Config, MachineConfig } from './config/schema.ts';
 import type { EngineSettings, MachineSettings } from './engine/context.ts';
 import { DiskTrouble } from './disk-trouble.ts';
+import type { SyncEvent } from './engine/events.ts';
 import { createEngine, type Engine, type EngineMachine } from './engine/engine.ts';
 import { ALL_GUARDS } from './engine/guards.ts';
 import { hubIdentity } from './hub-identity.ts';
@@ -41,6 +42,8 @@ export interface HubOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly onChange: () => void;
+  /** See `EngineOptions.onEvent`; of every engine that the hub has. */
+  readonly onEvent?: (event: SyncEvent) => void;
   readonly onTrouble: (error: Error) => void;
   /** Another configuration is in force. */
   readonly onReconfigured?: () => void;
@@ -69,6 +72,7 @@ export class Hub {
   #turn: Promise<void> = Promise.resolve();
   #configProblem: ConfigProblem | null = null;
   #closed = false;
+  #stopping: Promise<void> | null = null;
 
   private constructor(options: HubOptions, store: Store, archive: Archive, built: Built, diskTrouble: DiskTrouble) {
     this.diskTrouble = diskTrouble;
@@ -155,15 +159,18 @@ export class Hub {
     });
   }
 
-  close(): Promise<void> {
+  /** Nothing is synced any more; the store stays open for what is to be noted of that. */
+  stopEngine(): Promise<void> {
     this.#closed = true;
-    return this.#inTurn(async () => {
-      try {
-        await this.#engine.stop();
-      } finally {
-        await this.store.close();
-      }
-    });
+    return (this.#stopping ??= this.#inTurn(() => this.#engine.stop()));
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.stopEngine();
+    } finally {
+      await this.store.close();
+    }
   }
 
   /** One after the other: two engines on one archive would take each other's work for damage. */
@@ -239,6 +246,7 @@ async function build(options: HubOptions, { config }: LoadedConfig, store: Store
       });
     },
     onChange: options.onChange,
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
     onTrouble: options.onTrouble,
   });
   return { engine, rules };

@@ -6,10 +6,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { HubError } from '../protocol/errors.ts';
 import type { HubNotification, NotificationSource } from '../protocol/notifications.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
+import type { StatusResult } from '../protocol/status.ts';
 import { ConfigError } from './config/config-error.ts';
 import { defaultConfig, defaultConfigText } from './config/default-config.ts';
 import { loadConfig, type LoadedConfig } from './config/load.ts';
+import type { Config } from './config/schema.ts';
 import { watchConfig, type ConfigWatch } from './config/watch-config.ts';
+import { Health } from './health.ts';
 import { Hub } from './hub.ts';
 import { createHubService } from './hub-service.ts';
 import { Gh } from './github/gh.ts';
@@ -36,6 +39,8 @@ export interface RunHubOptions {
   readonly socketPath: string;
   readonly foreground: true;
   readonly log: Logger;
+  /** Puts what the configuration says about the log into force. */
+  readonly setUpLog: (settings: Config['logs']) => void;
 }
 
 /**
@@ -59,6 +64,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
   const rate = new TransferRate();
   const stopping = new Stopping();
   let hub: Hub | null = null;
+  let health: Health | null = null;
   let pulls: PullBoard | null = null;
   let server: RpcServer | null = null;
   let following: ConfigWatch | null = null;
@@ -68,16 +74,20 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     return hub;
   };
   let statusDue = false;
+  const status = (): StatusResult => {
+    const now = running();
+    if (health === null)
+      throw new HubError('shutting-down', 'The hub is starting.', { next: 'Try again in a moment.' });
+    return statusOf(now, { pid: process.pid, startedAt }, Date.now(), rate, health);
+  };
   const onChange = (): void => {
-    if (statusDue || hub === null) return;
+    health?.changed();
+    if (statusDue || health === null) return;
     statusDue = true;
     systemClock.after(STATUS_EVERY_MS, () => {
       statusDue = false;
-      if (notifications.hasListeners && hub !== null)
-        notifications.send({
-          method: 'status/changed',
-          params: statusOf(hub, { pid: process.pid, startedAt }, Date.now(), rate),
-        });
+      if (notifications.hasListeners && health !== null)
+        notifications.send({ method: 'status/changed', params: status() });
     });
   };
   try {
@@ -89,11 +99,25 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       clock: systemClock,
       random: systemRandom,
       onChange,
+      onEvent: (event) => health?.note(event),
       onTrouble: (error) => log.warn({ err: error }, 'trouble'),
-      onReconfigured: () => pulls?.reconfigured(),
+      onReconfigured: () => {
+        options.setUpLog(running().config.logs);
+        pulls?.reconfigured();
+      },
       threads: { writer: bundled('writer-thread.js'), copy: bundled('copy-thread.js') },
     });
     hub = opened;
+    options.setUpLog(loaded.config.logs);
+    const watched = new Health({
+      hub: opened,
+      dataDir,
+      clock: systemClock,
+      log,
+      startedAt,
+      notifications: { isWanted: () => notifications.hasListeners, send: (one) => notifications.send(one) },
+    });
+    health = watched;
     const board = createPullBoard(opened, notifications, log);
     pulls = board;
     following = await follow(options, home, opened, log);
@@ -109,7 +133,8 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       startedAt,
       socket: socketPath,
       dataDir,
-      rate,
+      status,
+      health: watched,
       now: () => systemClock.now(),
       clock: systemClock,
       shutdown: (reason) => stopping.begin(reason),
@@ -129,6 +154,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       }),
     });
     const recovered = await opened.start();
+    watched.start();
     board.start();
     log.info({ ...recovered, machines: Object.keys(opened.config.machines) }, 'hub started');
     server = await startRpcServer({ socketPath, service, notifications, log, clock: systemClock });
@@ -150,7 +176,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     log.error({ err: error }, 'hub failed');
     throw started ? error : startFailure(error, dataDir);
   } finally {
-    const closed = close({ following, server, pulls, hub, stopping, log });
+    const closed = close({ following, server, pulls, health, hub, stopping, log });
     // What began badly may never end well, for example on a full disk: the process ends all the same.
     try {
       await (started ? closed : Promise.race([closed.catch(() => undefined), setTimeout(FAILED_CLOSE_MS)]));
@@ -165,16 +191,23 @@ async function close(begun: {
   readonly following: ConfigWatch | null;
   readonly server: RpcServer | null;
   readonly pulls: PullBoard | null;
+  readonly health: Health | null;
   readonly hub: Hub | null;
   readonly stopping: Stopping;
   readonly log: Logger;
 }): Promise<void> {
-  const { following, server, pulls, hub, stopping, log } = begun;
+  const { following, server, pulls, health, hub, stopping, log } = begun;
   await following?.close();
   await server?.close();
   stopping.dispose();
   await pulls?.stop();
-  await hub?.close();
+  // What the engine does until it has stopped is counted; its figures need the store.
+  try {
+    await hub?.stopEngine();
+    await health?.stop();
+  } finally {
+    await hub?.close();
+  }
   log.info({}, 'hub stopped');
 }
 

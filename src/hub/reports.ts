@@ -1,10 +1,10 @@
-import type { Alert, MachineReport, StatusResult } from '../protocol/status.ts';
+import type { FirstSyncProgress, MachineReport, StatusResult } from '../protocol/status.ts';
 import type { MachineEntry } from '../protocol/machines.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import type { UnixMs } from '../core/domain.ts';
+import { ALL_MACHINES } from '../core/metrics/point.ts';
 import type { MachineLink } from './engine/machines/link.ts';
-import { lastComparison } from './engine/upkeep/comparison.ts';
-import { lastRetention } from './engine/upkeep/retention.ts';
+import type { Health } from './health.ts';
 import { heldReasons } from './held-reasons.ts';
 import type { Hub } from './hub.ts';
 
@@ -31,19 +31,21 @@ export class TransferRate {
   }
 }
 
+/** What `status` shows besides what the engine knows. */
+export type Figures = Pick<Health, 'traffic' | 'storage' | 'active'>;
+
 /** `status --json` (docs: README, contract of the command line). */
 export function statusOf(
   hub: Hub,
   process: { pid: number; startedAt: UnixMs },
   now: UnixMs,
   rate: TransferRate,
+  health: Figures,
 ): StatusResult {
   const links = [...hub.engine.links.values()];
-  const machines = links.map((link) => machineReport(hub, link));
-  const sent = links.reduce((sum, link) => sum + link.bytesSent, 0);
-  const received = links.reduce((sum, link) => sum + link.bytesReceived, 0);
-  const totals = hub.store.syncLog.totals();
-  const tried = totals.syncs + totals.failed;
+  const machines = links.map((link) => ({ ...machineReport(hub, link), traffic: health.traffic(link.name) }));
+  const { syncs, failed, successRate, bytesSent, bytesReceived } = health.traffic(ALL_MACHINES);
+  const underWay = links.reduce((sum, link) => sum + link.bytesUnderWay, 0);
   return {
     hub: {
       pid: process.pid,
@@ -57,15 +59,12 @@ export function statusOf(
       machines.every(({ unsettled }) => !unsettled?.failed),
     machines,
     conflicts: { open: hub.store.conflicts.openCount() },
-    alerts: alertsOf(hub, now),
+    alerts: health.active(),
     totals: {
-      syncs: totals.syncs,
-      failed: totals.failed,
-      successRate: tried === 0 ? 1 : totals.syncs / tried,
-      bytesSent: sent,
-      bytesReceived: received,
-      bytesPerSecond: rate.at(now, sent + received + links.reduce((sum, link) => sum + link.bytesUnderWay, 0)),
+      ...{ syncs, failed, successRate, bytesSent, bytesReceived },
+      bytesPerSecond: rate.at(now, bytesSent + bytesReceived + underWay),
     },
+    storage: health.storage(),
     approvals: { waiting: hub.store.approvals.list('waiting').length },
   };
 }
@@ -75,12 +74,7 @@ export function machineReport(hub: Hub, link: MachineLink): MachineReport {
   const { row } = link;
   const { status, reason } = link.status;
   const { counts, files, bytes } = hub.engine.holdings(link);
-  let waiting = 0;
-  let waitingBytes = 0;
-  if (link.pairing) {
-    waiting = counts.behind;
-    waitingBytes = [...hub.store.heads.values()].reduce((sum, head) => sum + head.size, 0);
-  }
+  const firstSync = firstSyncOf(hub, link);
   return {
     name: link.name,
     role: isHubsOwn(hub, link.name) ? 'hub' : 'spoke',
@@ -103,18 +97,22 @@ export function machineReport(hub: Hub, link: MachineLink): MachineReport {
       failed: counts.failed,
       unreadable: link.notices.size,
     },
-    ...(link.pairing
-      ? {
-          firstSync: {
-            machine: link.name,
-            phase: link.lastScanAt === null ? ('scanning' as const) : ('writing' as const),
-            filesDone: files,
-            filesTotal: files + waiting,
-            bytesDone: Math.min(bytes + link.bytesUnderWay, Math.max(bytes, waitingBytes)),
-            bytesTotal: Math.max(bytes, waitingBytes),
-          },
-        }
-      : {}),
+    ...(firstSync === null ? {} : { firstSync }),
+  };
+}
+
+/** How far the first sync of a machine is, `null` when it is done. */
+export function firstSyncOf(hub: Hub, link: MachineLink): FirstSyncProgress | null {
+  if (!link.pairing) return null;
+  const { counts, files, bytes } = hub.engine.holdings(link);
+  const bytesTotal = Math.max(bytes, hub.store.heads.files.bytes);
+  return {
+    machine: link.name,
+    phase: link.lastScanAt === null ? 'scanning' : 'writing',
+    filesDone: files,
+    filesTotal: files + counts.behind,
+    bytesDone: Math.min(bytes + link.bytesUnderWay, bytesTotal),
+    bytesTotal,
   };
 }
 
@@ -130,136 +128,9 @@ export function machineEntry(hub: Hub, link: MachineLink): MachineEntry {
   };
 }
 
-/** The next step where another hub syncs the same folder. */
-export const OTHER_HUB_NEXT =
-  'Stop one of the two hubs (claude-sync down, with the --data-dir of that one); this one goes on by itself within minutes.';
-
-/** What the user should know. */
-export function alertsOf(hub: Hub, now: UnixMs): Alert[] {
-  const alerts: Alert[] = [];
-  const diskTrouble = hub.diskTrouble.at(now);
-  if (diskTrouble !== null) {
-    alerts.push({
-      id: 'hub-disk',
-      severity: 'error',
-      message: `the hub's disk refuses writes: ${diskTrouble}; nothing is lost, syncing waits`,
-      next: 'Make room on the disk of the hub; it goes on by itself.',
-      machine: null,
-      key: null,
-      at: now,
-    });
-  }
-  const { configProblem } = hub;
-  if (configProblem !== null) {
-    alerts.push({
-      id: 'configuration',
-      severity: 'error',
-      message: `the configuration cannot be used, the last good one stays in force: ${configProblem.message.replaceAll('\n', '; ')}`,
-      next: `Correct ${hub.configFile ?? 'the configuration file'}; it is read again by itself.`,
-      machine: null,
-      key: null,
-      at: configProblem.at,
-    });
-  }
-  for (const link of hub.engine.links.values()) {
-    const { status, reason } = link.status;
-    if (status === 'quarantined') {
-      alerts.push({
-        id: `quarantine/${link.name}`,
-        severity: 'error',
-        message: reason ?? 'stopped by a safeguard',
-        next: link.otherHub ? OTHER_HUB_NEXT : `claude-sync machines resume ${link.name}`,
-        machine: link.name,
-        key: null,
-        at: link.row.lastSeenAt ?? now,
-      });
-    } else if (status === 'degraded' || status === 'offline') {
-      alerts.push({
-        id: `unreachable/${link.name}`,
-        severity: status === 'offline' ? 'warning' : 'info',
-        message: reason ?? 'cannot be reached',
-        next: 'claude-sync doctor',
-        machine: link.name,
-        key: null,
-        at: link.row.lastSeenAt ?? now,
-      });
-    }
-    const { failed } = hub.engine.counts(link);
-    if (failed > 0) {
-      alerts.push({
-        id: `failed/${link.name}`,
-        severity: 'error',
-        message: `${failed} files could not be brought level on ${link.name} (${firstFailure(link) ?? 'no reason known'}); everything else goes on`,
-        next: 'claude-sync doctor',
-        machine: link.name,
-        key: null,
-        at: now,
-      });
-    }
-  }
-  alerts.push(...retentionAlerts(hub), ...damageAlerts(hub));
-  const waiting = hub.store.approvals.list('waiting').length;
-  if (waiting > 0) {
-    alerts.push({
-      id: 'approvals',
-      severity: 'warning',
-      message: `${waiting} changes of executable content wait for your approval`,
-      next: 'claude-sync approve',
-      machine: null,
-      key: null,
-      at: now,
-    });
-  }
-  return alerts;
-}
-
-/** The limit for kept versions took some before their time, or cannot be kept. */
-function retentionAlerts(hub: Hub): Alert[] {
-  const last = lastRetention(hub.store);
-  if (last === null || (last.forced === 0 && !last.stillOver)) return [];
-  const { keepDays, maxBytes } = hub.config.versions;
-  const forced = `${last.forced} versions younger than ${keepDays} days were removed, because all of them were over versions.maxBytes (${maxBytes})`;
-  const over = `the versions that must be kept take ${last.bytesAfter} bytes, more than versions.maxBytes (${maxBytes})`;
-  const message = [...(last.forced > 0 ? [forced] : []), ...(last.stillOver ? [over] : [])].join('; ');
-  const next = 'Raise versions.maxBytes in the configuration, or lower versions.keepDays.';
-  return [{ id: 'versions-limit', severity: 'warning', message, next, machine: null, key: null, at: last.at }];
-}
-
-/** What the last comparison found wrong with the hub's own files. */
-function damageAlerts(hub: Hub): Alert[] {
-  const alerts: Alert[] = hub.engine.damage.values().map(({ key, at, what }) => ({
-    id: `damaged/${key}`,
-    severity: 'error',
-    message: `the hub's own file of ${key} is damaged (${what}) and is not passed on; it is mended as soon as a machine that has it whole can be reached`,
-    next: 'Check the disk of the hub. claude-sync versions lists what is kept of it.',
-    machine: null,
-    key,
-    at,
-  }));
-  const last = lastComparison(hub.store);
-  if (last !== null && last.healed > 0) {
-    const message = `${last.healed} of the hub's own files were damaged on its disk and have been mended`;
-    alerts.push({
-      id: 'mended',
-      severity: 'warning',
-      message,
-      next: 'Check the disk of the hub.',
-      machine: null,
-      key: null,
-      at: last.endedAt,
-    });
-  }
-  return alerts;
-}
-
 /** The hub's own replica is the first local one; further local folders are spokes like any machine. */
 function isHubsOwn(hub: Hub, name: string): boolean {
   return Object.entries(hub.config.machines).find(([, machine]) => machine.transport === 'local')?.[0] === name;
-}
-
-function firstFailure(link: MachineLink): string | null {
-  for (const pair of link.pairsBelow('')) if (pair.state === 'failed') return pair.reason;
-  return null;
 }
 
 /** Things that are not carried are named, the first one here, all of them in `doctor`. */

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import * as alerts from './alerts.ts';
 import * as approve from './approve.ts';
 import * as conflicts from './conflicts.ts';
 import * as doctor from './doctor.ts';
 import * as machines from './machines.ts';
+import * as metrics from './metrics.ts';
 import * as probe from './probe.ts';
 import * as pulls from './pulls.ts';
 import * as status from './status.ts';
@@ -40,6 +42,10 @@ export const METHODS = {
   'pulls/refresh': { params: pulls.PullsRefreshParams, result: pulls.PullsRefreshResult },
   'pulls/detail': { params: pulls.PullsDetailParams, result: pulls.PullsDetailResult },
   'pulls/ofSession': { params: pulls.PullsOfSessionParams, result: pulls.PullsOfSessionResult },
+  'metrics/series': { params: metrics.MetricsSeriesParams, result: metrics.MetricsSeriesResult },
+  'metrics/text': { params: metrics.MetricsTextParams, result: metrics.MetricsTextResult },
+  'alerts/list': { params: alerts.AlertsListParams, result: alerts.AlertsListResult },
+  'alerts/dismiss': { params: alerts.AlertsDismissParams, result: alerts.AlertsDismissResult },
   'doctor/run': { params: doctor.DoctorParams, result: doctor.DoctorResult },
 } as const;
 

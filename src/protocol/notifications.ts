@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AlertsChanged } from './alerts.ts';
 import { ConflictSchema } from './conflicts.ts';
 import { PullsChanged } from './pulls.ts';
 import { KeySchema, MachineNameSchema, UnixMsSchema } from './shared.ts';
@@ -11,10 +12,11 @@ export const Activity = z.object({
   /** `null` when the hub itself acted. */
   source: MachineNameSchema.nullable(),
   target: MachineNameSchema.nullable(),
-  /** `commit`, `append`, `put`, ... as in the hub's sync log. */
+  /** `commit`, `merge`, ... as in the hub's sync log; `deliver`: brought to `target` and verified there. */
   action: z.string(),
   outcome: z.enum(['done', 'failed', 'refused']),
   bytes: z.number(),
+  /** Of a delivery: since the change was seen; 0 when that is not known. */
   durationMs: z.number(),
 });
 export type Activity = z.infer<typeof Activity>;
@@ -27,7 +29,9 @@ export const NOTIFICATIONS = {
   /** Whole snapshot, so that none has to be put together from pieces. At most a few a second. */
   'status/changed': StatusResult,
   'conflicts/changed': z.object({ open: z.number(), changed: z.array(ConflictSchema) }),
-  'sync/activity': z.object({ activity: z.array(Activity) }),
+  /** A few times a second at most; `more`: how many there were besides. */
+  'sync/activity': z.object({ activity: z.array(Activity), more: z.number() }),
+  'alerts/changed': AlertsChanged,
   /** First sync of a machine; the last one for a machine has phase `done`. */
   'sync/progress': FirstSyncProgress,
   /** A client that shows pull requests asks for them again. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { KeySchema, MachineNameSchema, NoParams, OsSchema, UnixMsSchema } from './shared.ts';
+import { Alert } from './alerts.ts';
+import { MachineNameSchema, NoParams, OsSchema, UnixMsSchema } from './shared.ts';
 
 /**
  * `online`: connected and seen in the last 60 s; `degraded`: no connection, or not seen for 60 s; `offline`: for 300 s;
@@ -43,6 +44,26 @@ export const FirstSyncProgress = z.object({
 });
 export type FirstSyncProgress = z.infer<typeof FirstSyncProgress>;
 
+/** What was carried to and from a machine since the hub's database was made; rates are of the last seconds. */
+export const TrafficSchema = z.object({
+  /** Changes that were taken in from it, and changes that were brought to it and verified there. */
+  syncs: z.number(),
+  /** Files that were given up on after three tries. */
+  failed: z.number(),
+  /** 0 to 1; 1 while nothing was tried. */
+  successRate: z.number(),
+  /** Files that it and another machine had both changed. */
+  conflicts: z.number(),
+  /** Bytes of content brought to it, and taken in from it. */
+  bytesSent: z.number(),
+  bytesReceived: z.number(),
+  bytesSentPerSecond: z.number(),
+  bytesReceivedPerSecond: z.number(),
+  /** Share of the last 24 hours (in which the hub ran) that it was online, 0 to 1; 1 while nothing is known. */
+  onlineShare: z.number(),
+});
+export type Traffic = z.infer<typeof TrafficSchema>;
+
 /** One machine in `status`. Times are Unix ms, 0 for "never"; latencies are ms, 0 while nothing was measured. */
 export const MachineReport = z.object({
   name: MachineNameSchema,
@@ -60,24 +81,11 @@ export const MachineReport = z.object({
   latencyMs: z.object({ p50: z.number(), p99: z.number() }),
   reason: z.string().nullable(),
   unsettled: UnsettledCounts.optional(),
+  traffic: TrafficSchema.optional(),
   /** Present until the machine's first sync is done. */
   firstSync: FirstSyncProgress.optional(),
 });
 export type MachineReport = z.infer<typeof MachineReport>;
-
-/** Something the user should know, with what to do about it. */
-export const Alert = z.object({
-  /** Stable while the cause lasts, so that a client shows it once. */
-  id: z.string(),
-  severity: z.enum(['info', 'warning', 'error']),
-  message: z.string(),
-  /** The next step; `null` when there is nothing to do. */
-  next: z.string().nullable(),
-  machine: MachineNameSchema.nullable(),
-  key: KeySchema.nullable(),
-  at: UnixMsSchema,
-});
-export type Alert = z.infer<typeof Alert>;
 
 export const StatusParams = NoParams;
 
@@ -103,6 +111,15 @@ export const StatusResult = z.object({
     bytesReceived: z.number(),
     bytesPerSecond: z.number(),
   }),
+  /** What the hub stores: heads as plain files, kept versions (uncompressed), and its database. */
+  storage: z
+    .object({
+      archiveBytes: z.number(),
+      archiveFiles: z.number(),
+      versionBytes: z.number(),
+      databaseBytes: z.number(),
+    })
+    .optional(),
   /** Contents that wait for `approve`. */
   approvals: z.object({ waiting: z.number() }).optional(),
 });

@@ -218,7 +218,18 @@ describe('output of the command line', () => {
         Promise.resolve({
           ...status,
           machines: [{ ...MACHINE, name: ESCAPES, watcher: ESCAPES, reason: ESCAPES }],
-          alerts: [{ id: 'a', severity: 'error', message: ESCAPES, next: ESCAPES, machine: ESCAPES, key: null, at: 1 }],
+          alerts: [
+            {
+              id: 'a',
+              severity: 'error',
+              message: ESCAPES,
+              unaffected: ESCAPES,
+              next: ESCAPES,
+              machine: ESCAPES,
+              key: null,
+              at: 1,
+            },
+          ],
         }),
       'versions/list': () => Promise.resolve({ key: ESCAPES, versions: [{ ...VERSION, machine: ESCAPES }] }),
       'machines/pause': () => Promise.reject(new HubError('refused', ESCAPES, { next: ESCAPES })),

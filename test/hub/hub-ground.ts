@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Finding } from '../../src/core/alerts/alert.ts';
+import { findingsOf } from '../../src/core/alerts/rules.ts';
+import { HubFacts } from '../../src/hub/alerts/facts.ts';
 import { parseConfig } from '../../src/hub/config/parse.ts';
 import { Hub } from '../../src/hub/hub.ts';
 import { JumpClock } from './jump-clock.ts';
@@ -80,6 +83,16 @@ export class HubGround {
 
   text(machine: string, path: string): Promise<string> {
     return readFile(join(this.claudeDir(machine), path), 'utf8');
+  }
+
+  /** What the user is to be told of now. */
+  findings(): Finding[] {
+    const facts = new HubFacts({
+      hub: () => this.hub,
+      clock: this.clock,
+      onTrouble: (error) => this.troubles.push(error),
+    });
+    return findingsOf(facts.collect(), () => undefined);
   }
 
   /** Everything is the same everywhere. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../hub/config/load.ts';
+import type { Config } from '../../hub/config/schema.ts';
 import { connectToHub } from '../../hub/rpc/client.ts';
 import { HubError } from '../../protocol/errors.ts';
 import { PRODUCT_VERSION } from '../../protocol/product-version.ts';
@@ -18,7 +19,7 @@ export function addHub(program: Command, host: CommandHost): void {
       if (configFileNamed) await loadConfig(configFile, cli.world.home);
       // Loaded here only: it brings the database along, which no other command needs.
       const { runHub } = await import('../../hub/main.ts');
-      const { openLog } = await import('../../hub/log.ts');
+      const { openLog } = await import('../../hub/log/open-log.ts');
       const log = openLog({ file: logFile, onTrouble: (reason) => cli.out.note(reason) });
       const ended = new AbortController();
       const watching = watchFirstSync(cli, ended.signal);
@@ -29,6 +30,7 @@ export function addHub(program: Command, host: CommandHost): void {
           socketPath: socket,
           foreground: true as const,
           log: log.logger,
+          setUpLog: (settings: Config['logs']) => log.setLevel(settings.level),
         };
         return (await runHub(options)) as ExitCode;
       } finally {

@@ -15,6 +15,9 @@ export const OPT_IN_CLASSES = ['settings', 'tasks', 'file-history', 'workflows',
 /** Name of an opt-in class. */
 export type OptInClass = (typeof OPT_IN_CLASSES)[number];
 
+/** Levels of the hub's log, from silent to loud. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+
 /** What is done when two machines changed a file that cannot be merged. */
 export const CONFLICT_STRATEGIES = ['last-write-wins', 'manual'] as const;
 
@@ -208,6 +211,30 @@ const pulls = z
   })
   .describe('Pull requests.');
 
+const alerts = z
+  .strictObject({
+    command: z
+      .array(oneLine)
+      .min(1, 'name a program')
+      .nullable()
+      .default(null)
+      .describe(
+        'Program and arguments that are run for each new alert, without a shell. {event}, {id}, {severity}, {machine}, {title}, {message} and {next} in arguments are filled in. null: none.',
+      ),
+  })
+  .describe('What you are told of.');
+
+const logs = z
+  .strictObject({
+    level: z
+      .enum(LOG_LEVELS)
+      .default('info')
+      .describe('"debug" logs every file that is looked at; "info" what is synced; "warn" and "error" only troubles.'),
+    maxBytes: byteSize.prefault('10MB').describe('A log file of this size is put aside.'),
+    keep: z.int().min(1).max(100).default(4).describe('How many of those are kept.'),
+  })
+  .describe("The hub's log. Never content of conversations.");
+
 /** The whole configuration file. */
 export const configSchema = z
   .strictObject({
@@ -224,6 +251,8 @@ export const configSchema = z
     conflicts: conflicts.prefault({}),
     versions: versions.prefault({}),
     pulls: pulls.prefault({}),
+    alerts: alerts.prefault({}),
+    logs: logs.prefault({}),
   })
   .describe('Configuration of Claude Sync Manager.');
 

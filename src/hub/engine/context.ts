@@ -4,6 +4,7 @@ import type { Archive } from '../archive/archive.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Store, SyncLogRow } from '../store/store.ts';
+import type { SyncEvent } from './events.ts';
 import type { Guards } from './guards.ts';
 import type { KeyLock } from './key-lock.ts';
 import type { SentLines } from './logs/sent-lines.ts';
@@ -38,6 +39,15 @@ export interface EngineSettings {
   readonly versions?: RetentionSettings;
 }
 
+/** Content that was brought to a machine and verified there. */
+export interface Delivery {
+  readonly key: Key;
+  /** 0 for a delete. */
+  readonly bytes: number;
+  /** Whether the copy is level now with the head that was brought; `false` for a piece of a long one. */
+  readonly isWhole: boolean;
+}
+
 /** A machine as the flows that reconcile a key see it. */
 export interface MachineView {
   readonly name: MachineName;
@@ -64,8 +74,9 @@ export interface MachineView {
   /** Hub time of the last change seen in this copy. */
   changedAt(key: Key): UnixMs | null;
   noteChange(key: Key): void;
-  /** A copy was made level with its head; `since` = when the change was seen. */
-  noteDelivered(since: UnixMs | null, bytes: number): void;
+  /** Bytes of a head are there and verified. */
+  noteDelivered(delivery: Delivery): void;
+  /** Bytes of content were read there. */
   noteReceived(bytes: number): void;
   /** The file of `key` was swapped out: what a late writer still puts into it has to be looked for, and belongs to `forkKey` if that is set. */
   noteSwap(key: Key, forkKey: Key | null): void;
@@ -100,8 +111,8 @@ export interface EngineContext {
   readonly lock: KeyLock;
   machine(name: MachineName): MachineView | undefined;
   machines(): Iterable<MachineView>;
-  /** The head of `key` changed: every machine but `source` is behind. */
-  headChanged(key: Key, source: MachineName | null): void;
+  /** The head of `key` changed: every machine but `source` is behind. `isNews`: something of `source` was taken in (default). */
+  headChanged(key: Key, source: MachineName | null, isNews?: boolean): void;
   /** `headChanged` for many keys at once. */
   headsChanged(keys: readonly Key[], source: MachineName): void;
   /** Counts changes of a head that are not appends; a copy brought level with an older generation is not level. */
@@ -124,6 +135,8 @@ export interface EngineContext {
   /** A session was made out of one side of a compacted divergence. */
   noteFork(session: string, fork: string): void;
   logged(row: Omit<SyncLogRow, 'at'>): void;
+  /** Tells those who count, log and notify. */
+  tell(event: SyncEvent): void;
 }
 
 /** Session uuid of a key, or `null` for keys that belong to no session. */

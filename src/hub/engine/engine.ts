@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import { sessionOf, type EngineContext, type EngineSettings, type MachineSettings } from './context.ts';
 import { Census, type Holdings, type StandingCounts } from './census.ts';
 import { Damage } from './upkeep/damage.ts';
+import type { SyncEvent } from './events.ts';
 import { Forgotten } from './forgotten.ts';
 import { ALL_GUARDS, type Guards } from './guards.ts';
 import { HistoryCopy } from './history/copy.ts';
@@ -49,6 +50,8 @@ export interface EngineOptions {
   readonly onChange?: () => void;
   /** A machine has everything for the first time: much was carried, and no more is. */
   readonly onPaired?: (machine: MachineName) => void;
+  /** What is done, as it happens. It must not throw, and must cost nearly nothing: it is called in the middle of the work. */
+  readonly onEvent?: (event: SyncEvent) => void;
   /** Something went wrong that no single key can tell (disk full, watcher limit). */
   readonly onTrouble?: (error: Error) => void;
 }
@@ -259,6 +262,7 @@ export class Engine {
   #context(): EngineContext {
     const { store, archive, clock, random, rules, settings } = this.#options;
     const guards = this.#options.guards ?? ALL_GUARDS;
+    const tell = this.#options.onEvent ?? ((): void => undefined);
     return {
       store,
       archive,
@@ -271,12 +275,14 @@ export class Engine {
       sentLines: new SentLines(),
       machine: (name) => this.links.get(name),
       machines: () => this.links.values(),
-      headChanged: (key, source) => {
+      headChanged: (key, source, isNews = true) => {
         this.#headsChanged([key], source);
+        if (source !== null && isNews) tell({ kind: 'taken', machine: source, key });
         this.#options.onChange?.();
       },
       headsChanged: (keys, source) => {
         this.#headsChanged(keys, source);
+        for (const key of keys) tell({ kind: 'taken', machine: source, key });
         this.#options.onChange?.();
       },
       generation: (key) => this.#generations.get(key) ?? 0,
@@ -301,7 +307,12 @@ export class Engine {
         this.forgotten.noteFork(session, fork);
         this.placement.inherit(fork, session);
       },
-      logged: (row) => store.syncLog.add({ ...row, at: clock.now() }),
+      logged: (line) => {
+        const row = { ...line, at: clock.now() };
+        store.syncLog.add(row);
+        tell({ kind: 'logged', row });
+      },
+      tell,
     };
   }
 

@@ -307,11 +307,15 @@ export class Reconciler {
         const attempts = (this.#attempts.get(id) ?? 0) + 1;
         this.#attempts.set(id, attempts);
         if (attempts < TRIES) {
+          this.#ctx.tell({ kind: 'retry', machine: machine.name, key, reason: outcome.reason });
           machine.queue.again(key, RETRY_MS * 2 ** (attempts - 1), 'settling');
           return;
         }
         // Once for each failure: the tries that follow, every few seconds on a full disk, are the same one.
-        if (attempts === TRIES) this.#logFailure(machine, key, outcome.reason);
+        if (attempts === TRIES) {
+          this.#logFailure(machine, key, outcome.reason);
+          this.#ctx.tell({ kind: 'failed', machine: machine.name, key, reason: outcome.reason });
+        }
         this.#setState(machine, key, 'failed', outcome.reason);
         machine.queue.again(
           key,

@@ -78,9 +78,6 @@ export function lackedExtensions(channel: { hasExtension(name: string): boolean 
   return EXTENSIONS.filter(([name]) => !channel.hasExtension(name)).map(([extension, means]) => ({ extension, means }));
 }
 
-/** Clocks that differ by more than this are told of: what was last is told by times where nothing else does. */
-export const CLOCK_OFF_MS = 60_000;
-
 /** How a clock is put right. */
 export function clockFix(os: MachineOs): string {
   if (os === 'linux') return 'Let it follow the time of the network: sudo timedatectl set-ntp true';

@@ -9,7 +9,8 @@ import type { EstablishedConnection } from '../ssh/established.ts';
 import { serverName, SshFailure } from '../ssh/failures.ts';
 import { rsyncVersion } from '../ssh/rsync.ts';
 import { closeSession, openSession, type SshSession } from '../ssh/session.ts';
-import { CLOCK_OFF_MS, clockFix, lackedExtensions, rsyncAdvice, watcherAdvice } from './advice.ts';
+import { CLOCK_OFF_MS } from '../../core/alerts/clock-off.ts';
+import { clockFix, lackedExtensions, rsyncAdvice, watcherAdvice } from './advice.ts';
 import { filesOf, folderState, remoteClockOffset } from './remote-facts.ts';
 import { withScratchFile } from './scratch-file.ts';
 

@@ -22,6 +22,8 @@ export class Heads implements HeadTable {
   readonly #segments = new Map<Key, SegmentHashes>();
   readonly #order: KeyOrder;
   #changed: (key: Key) => void = () => undefined;
+  #files = 0;
+  #bytes = 0;
 
   constructor(db: Database, queue: WriteQueue, pool: StringPool) {
     this.#queue = queue;
@@ -29,6 +31,7 @@ export class Heads implements HeadTable {
     for (const row of rows.iterate() as Iterable<HeadColumns>) {
       const head = decode(row, pool);
       this.#heads.set(head.key, head);
+      this.#count(head, 1);
     }
     const segments = db.prepare('SELECT key, hashes, bytes FROM segments').raw();
     for (const [key, hashes, bytes] of segments.iterate() as Iterable<[Key, Buffer, number]>) {
@@ -41,24 +44,41 @@ export class Heads implements HeadTable {
     return this.#heads.size;
   }
 
+  get files(): { readonly count: number; readonly bytes: number } {
+    return { count: this.#files, bytes: this.#bytes };
+  }
+
   get(key: Key): Head | undefined {
     return this.#heads.get(key);
   }
 
   put(head: Head): void {
-    if (!this.#heads.has(head.key)) this.#order.add(head.key);
+    const before = this.#heads.get(head.key);
+    if (before === undefined) this.#order.add(head.key);
+    else this.#count(before, -1);
+    this.#count(head, 1);
     this.#heads.set(head.key, head);
     this.#queue.put(HEADS, encode(head));
     this.#changed(head.key);
   }
 
   delete(key: Key): void {
-    if (this.#heads.delete(key)) {
+    const before = this.#heads.get(key);
+    if (before !== undefined) {
+      this.#heads.delete(key);
+      this.#count(before, -1);
       this.#order.remove(key);
       this.#queue.remove(HEADS, [key]);
       this.#changed(key);
     }
     if (this.#segments.delete(key)) this.#queue.remove(SEGMENTS, [key]);
+  }
+
+  #count(head: Head, by: 1 | -1): void {
+    // All prompts together are counted where they lie: a file for each machine they came from.
+    if (head.kind !== 'file' || head.key === 'history') return;
+    this.#files += by;
+    this.#bytes += by * head.size;
   }
 
   onChange(listener: (key: Key) => void): void {

@@ -1,11 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../ports/clock.ts';
+import { Alerts } from './alert-table.ts';
 import { Approvals } from './approval-table.ts';
 import type { CommitDriver } from './commit-driver.ts';
 import { Conflicts } from './conflict-table.ts';
 import { Heads } from './head-table.ts';
 import { Intents, UndoEntries } from './intent-table.ts';
 import { Machines } from './machine-table.ts';
+import { Metrics } from './metric-table.ts';
 import { Pairs } from './pair-table.ts';
 import { Projects } from './project-table.ts';
 import { Pulls } from './pull-table.ts';
@@ -17,6 +19,7 @@ import { Settings } from './settings-table.ts';
 import type { Store, StoreUnwritable } from './store.ts';
 import { StringPool } from './string-pool.ts';
 import { SyncLog } from './sync-log-table.ts';
+import { Totals } from './totals-table.ts';
 import { Versions } from './version-table.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -43,6 +46,9 @@ export class HubStore implements Store {
   readonly approvals: Approvals;
   readonly pulls: Pulls;
   readonly sessionMarks: SessionMarks;
+  readonly metrics: Metrics;
+  readonly totals: Totals;
+  readonly alerts: Alerts;
   readonly #settings: Settings;
   readonly #sequence: Sequence;
   readonly #queue: WriteQueue;
@@ -60,7 +66,7 @@ export class HubStore implements Store {
     this.pairs = new Pairs(db, queue, pool);
     this.versions = new Versions(db, queue);
     this.conflicts = new Conflicts(db, queue);
-    this.syncLog = new SyncLog(db, queue, this.#settings);
+    this.syncLog = new SyncLog(db, queue);
     this.machines = new Machines(db, queue);
     this.intents = new Intents(db, queue);
     this.undo = new UndoEntries(db, queue);
@@ -68,6 +74,9 @@ export class HubStore implements Store {
     this.approvals = new Approvals(db, queue);
     this.pulls = new Pulls(db, queue);
     this.sessionMarks = new SessionMarks(db, queue);
+    this.metrics = new Metrics(db, queue);
+    this.totals = new Totals(db, queue, this.#settings);
+    this.alerts = new Alerts(db, queue);
   }
 
   nextSeq(): number {

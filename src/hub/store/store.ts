@@ -1,4 +1,7 @@
 import type { Head, Key, MachineName, Pair, RelativePath, Sha256, UnixMs, VersionReason } from '../../core/domain.ts';
+import type { Alert } from '../../core/alerts/alert.ts';
+import type { Counts, MetricPoint } from '../../core/metrics/point.ts';
+import type { ResolutionName } from '../../core/metrics/resolution.ts';
 import type { SegmentHashes } from '../../core/log/segments.ts';
 
 /**
@@ -22,6 +25,9 @@ export interface Store {
   readonly approvals: ApprovalTable;
   readonly pulls: PullTable;
   readonly sessionMarks: SessionMarkTable;
+  readonly metrics: MetricTable;
+  readonly totals: TotalsTable;
+  readonly alerts: AlertTable;
 
   /** The next sequence number; never given twice, also across crashes. */
   nextSeq(): number;
@@ -47,6 +53,8 @@ export interface HeadTable {
   delete(key: Key): void;
   values(): IterableIterator<Head>;
   readonly count: number;
+  /** Files of the archive and their bytes. */
+  readonly files: { readonly count: number; readonly bytes: number };
   /** Calls `listener` after every `put` and `delete`, in the same turn. One listener; a later one takes its place. */
   onChange(listener: (key: Key) => void): void;
   /** Keys that begin with `prefix`. */
@@ -169,8 +177,6 @@ export interface SyncLogRow {
 export interface SyncLogTable {
   add(row: SyncLogRow): void;
   recent(limit: number): SyncLogRow[];
-  /** Counted since the database was made. */
-  totals(): { syncs: number; failed: number; bytesSent: number; bytesReceived: number };
   prune(before: UnixMs): void;
 }
 
@@ -302,6 +308,37 @@ export interface SessionMarkTable {
   put(row: SessionMarkRow): void;
   delete(session: string): void;
   values(): IterableIterator<SessionMarkRow>;
+}
+
+/** Figures over time; the rows are in the database only, apart from those that are not committed yet. */
+export interface MetricTable {
+  /** A point of the same resolution, machine and time is replaced. */
+  put(resolution: ResolutionName, point: MetricPoint): void;
+  /** Points with `from <= at < to`, oldest first, at most `limit`. Sees every `put` before it. */
+  read(
+    resolution: ResolutionName,
+    range: { readonly machine: MachineName; readonly from: UnixMs; readonly to: UnixMs; readonly limit: number },
+  ): MetricPoint[];
+  /** Beginning of the newest point of any machine, `null` when there is none. */
+  newestAt(resolution: ResolutionName): UnixMs | null;
+  /** Removes the points that begin before `before`, and those that begin after `after`: the clock was wrong when they were made. */
+  prune(resolution: ResolutionName, range: { readonly before: UnixMs; readonly after: UnixMs }): void;
+}
+
+/** What was counted since the database was made. */
+export interface TotalsTable {
+  /** Of one machine; zeros for one that nothing is known of. */
+  of(machine: MachineName): Counts;
+  /** Of all machines together, those among them that are gone from the configuration. */
+  all(): Counts;
+  add(machine: MachineName, more: Partial<Counts>): void;
+}
+
+/** Alerts, also those whose cause is gone, for a while. */
+export interface AlertTable {
+  put(alert: Alert): void;
+  delete(id: string): void;
+  values(): IterableIterator<Alert>;
 }
 
 /** The database cannot be written. Nothing was lost: the writes are kept in memory for the next try. */

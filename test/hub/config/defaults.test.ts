@@ -58,6 +58,8 @@ describe('a configuration', () => {
         refreshMinutes: 5,
         queries: { Mine: 'author:@me', Review: 'review-requested:@me' },
       },
+      alerts: { command: null },
+      logs: { level: 'info', maxBytes: 10_000_000, keep: 4 },
     });
   });
 

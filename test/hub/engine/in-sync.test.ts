@@ -14,7 +14,8 @@ describe('whether the machines are in sync', () => {
 
   const inSync = (): boolean => {
     const process = { pid: 1, startedAt: 0, version: '' };
-    return statusOf(ground.hub, process, ground.clock.now(), { at: () => 0 } as never).inSync;
+    const figures = { traffic: () => ({}), storage: () => ({}), active: () => [] } as never;
+    return statusOf(ground.hub, process, ground.clock.now(), { at: () => 0 } as never, figures).inSync;
   };
 
   it('does not depend on whether one is being looked at again; whoever waits waits for that as well', async () => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { alertsOf } from '../../../src/hub/reports.ts';
 import { systemClock } from '../../../src/hub/ports/system.ts';
 import { examine } from '../../../src/hub/doctor.ts';
 import { lastRetention } from '../../../src/hub/engine/upkeep/retention.ts';
@@ -74,7 +73,7 @@ describe('retention of versions', function () {
     const logged = ground.hub.store.syncLog.recent(50).find(({ action }) => action === 'prune');
     assert.match(logged?.detail ?? '', /^1 versions older than 10 days, 1 contents$/);
     assert.deepEqual(
-      alertsOf(ground.hub, ground.clock.now()).filter(({ id }) => id === 'versions-limit'),
+      ground.findings().filter(({ id }) => id === 'versions-limit'),
       [],
     );
     await turn(2 * DAY_MS);
@@ -108,7 +107,7 @@ describe('retention of versions', function () {
     await turn();
     assert.deepEqual(versionsOf('agents/gone.md'), [last]);
     assert.deepEqual(await files(), [last]);
-    const [alert] = alertsOf(ground.hub, ground.clock.now()).filter(({ id }) => id === 'versions-limit');
+    const [alert] = ground.findings().filter(({ id }) => id === 'versions-limit');
     assert.match(alert?.message ?? '', /must be kept take 5 bytes/);
   });
 
@@ -159,13 +158,13 @@ describe('retention of versions', function () {
     const third = await keep('agents/a.md', '2123456789', 1);
     await turn(61_000);
     assert.deepEqual(versionsOf('agents/a.md'), [third, second]);
-    const [alert] = alertsOf(ground.hub, ground.clock.now()).filter(({ id }) => id === 'versions-limit');
+    const [alert] = ground.findings().filter(({ id }) => id === 'versions-limit');
     assert.match(alert?.message ?? '', /^1 versions younger than 10 days were removed/);
     const finding = (await examine(ground.hub, ground.dataDir, systemClock)).find(({ check }) => check === 'versions');
     assert.equal(finding?.severity, 'warning');
     await turn();
     assert.deepEqual(
-      alertsOf(ground.hub, ground.clock.now()).filter(({ id }) => id === 'versions-limit'),
+      ground.findings().filter(({ id }) => id === 'versions-limit'),
       [],
       'said until a clean-up keeps to both limits',
     );

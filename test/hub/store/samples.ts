@@ -83,7 +83,7 @@ export function dump(store: Store, machines: readonly string[]): unknown {
     versionBytes: store.versions.totalBytes(),
     conflicts: store.conflicts.list(),
     log: store.syncLog.recent(10_000),
-    totals: store.syncLog.totals(),
+    totals: store.totals.all(),
     machines: [...store.machines.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     intents: machines.map((machine) => store.intents.ofMachine(machine)),
     undo: machines.map((machine) => store.undo.ofMachine(machine)),

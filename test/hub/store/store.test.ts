@@ -44,6 +44,8 @@ function writeEverything(store: Store): void {
   store.syncLog.add(logLine({ action: 'commit', target: null, bytes: 11 }));
   store.syncLog.add(logLine({ outcome: 'failed', detail: 'disk full' }));
   store.syncLog.add(logLine({ action: 'scan' }));
+  store.totals.add('rog', { syncs: 2, bytesReceived: 11 });
+  store.totals.add('mac', { syncs: 1, failed: 1, bytesSent: 7 });
   store.machines.put({
     ...{ name: 'rog', replicaId: 'r1', claudeDir: '/h/.claude', home: '/h', os: 'linux', status: 'quarantined' },
     ...{
@@ -88,7 +90,8 @@ describe('store', () => {
         assert.deepEqual(dump(again, ['rog', 'mac']), before);
         assert.equal(again.getSetting('lastCleanShutdown'), '12');
         assert.equal(again.conflicts.openCount(), 1);
-        assert.deepEqual(again.syncLog.totals(), { syncs: 2, failed: 1, bytesSent: 7, bytesReceived: 11 });
+        assert.deepEqual(again.totals.all(), { syncs: 3, failed: 1, conflicts: 0, bytesSent: 7, bytesReceived: 11 });
+        assert.deepEqual(again.totals.of('mac'), { syncs: 1, failed: 1, conflicts: 0, bytesSent: 7, bytesReceived: 0 });
         assert.deepEqual(again.heads.segments('session/x'), { bytes: 5_000_000, hashes: [sha('1'), sha('2')] });
         assert.deepEqual(again.heads.segments('agents/dropped.md'), null);
         await again.close();

@@ -115,7 +115,7 @@ describe('versions', () => {
       await store.close();
     }));
 
-  it('keeps the log readable beyond what is in memory, and the totals beyond the log', async () => {
+  it('keeps the log readable beyond what is in memory', async () => {
     const { store, flush } = open();
     for (let n = 1; n <= 3000; n++) {
       store.syncLog.add(logLine({ at: n, bytes: n }));
@@ -129,7 +129,6 @@ describe('versions', () => {
     assert.equal(store.syncLog.recent(5000).length, 10);
     await flush();
     assert.equal(store.syncLog.recent(5000).length, 10);
-    assert.equal(store.syncLog.totals().syncs, 3000);
   });
 });
 

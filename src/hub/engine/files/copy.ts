@@ -185,7 +185,7 @@ export class FileCopy {
       const removed = await replica.remove(pair.path, { expect: stat, sha256: expectedHash });
       if (removed.kind !== 'done') return notDone(removed);
       this.#ctx.store.pairs.put({ ...pair, base: absentBase(head.seq), evictedSeq: null });
-      machine.noteDelivered(this.#ctx.headSeenAt(pair.key), 0);
+      machine.noteDelivered({ key: pair.key, bytes: 0, isWhole: true });
       return LEVEL;
     }
     if (stat !== null) await this.#ctx.makeDurable([pair.key]);
@@ -206,7 +206,7 @@ export class FileCopy {
         head.executable,
       ),
     });
-    machine.noteDelivered(this.#ctx.headSeenAt(pair.key), size);
+    machine.noteDelivered({ key: pair.key, bytes: size, isWhole: true });
     return this.#ctx.store.heads.get(pair.key)?.seq === head.seq ? LEVEL : LOOK;
   }
 

@@ -5,6 +5,7 @@ import { mergeSettings } from '../../../core/settings/merge-settings.ts';
 import type { FileStat, Head, Key, Pair, Sha256 } from '../../../core/domain.ts';
 import type { Rule } from '../../../core/rules/classify.ts';
 import type { Staged } from '../../archive/archive.ts';
+import type { ConflictRow } from '../../store/store.ts';
 import type { EngineContext, MachineView } from '../context.ts';
 import { collect, once } from '../excerpt.ts';
 import { askForApproval } from './approval.ts';
@@ -101,7 +102,7 @@ export class FileMerge {
     const winner = headWins ? head.origin : machine.name;
     if (keep) await this.#heads.keepStaged(machine, pair.key, staged, stat, headWins ? 'lost-conflict' : 'overwritten');
     if (keep) await this.#heads.keepHead(head, headWins ? 'overwritten' : 'lost-conflict');
-    store.conflicts.add({
+    const conflict = store.conflicts.add({
       key: pair.key,
       at: clock.now(),
       status: 'resolved',
@@ -115,6 +116,7 @@ export class FileMerge {
       resolvedAt: clock.now(),
       resolution: `keep ${winner}`,
     });
+    this.#ctx.tell({ kind: 'conflict', machine: machine.name, conflict });
     this.#heads.log(machine, pair.key, 'conflict', staged.bytes, `last write wins: ${winner}`);
     if (headWins) {
       this.#heads.saveSeen(machine, pair, seen, 0);
@@ -154,10 +156,12 @@ export class FileMerge {
     // Asked again in the turn in which it is written: another machine's difference may have been found meanwhile.
     const now = store.conflicts.list({ status: 'open', key: pair.key })[0];
     const side = { machine: machine.name, sha256: observed.hash, bytes: observed.size, mtimeMs: stat.mtimeMs };
+    let conflict: ConflictRow;
     if (now) {
-      store.conflicts.update({ ...now, sides: [...now.sides.filter((other) => other.machine !== machine.name), side] });
+      conflict = { ...now, sides: [...now.sides.filter((other) => other.machine !== machine.name), side] };
+      store.conflicts.update(conflict);
     } else {
-      store.conflicts.add({
+      conflict = store.conflicts.add({
         key: pair.key,
         at: clock.now(),
         status: 'open',
@@ -169,6 +173,7 @@ export class FileMerge {
         resolution: null,
       });
     }
+    this.#ctx.tell({ kind: 'conflict', machine: machine.name, conflict });
     this.#heads.log(machine, pair.key, 'conflict', observed.size, strategy);
     return { kind: 'manual', reason };
   }

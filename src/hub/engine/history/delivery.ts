@@ -49,7 +49,7 @@ export class HistoryDelivery {
     });
     if (outcome.kind !== 'done') return notDone(outcome);
     const cursor = { ...cursorAt(content.length, hashTail(content)), origins };
-    machine.noteDelivered(this.#ctx.headSeenAt(HISTORY), content.length);
+    machine.noteDelivered({ key: HISTORY, bytes: content.length, isWhole: true });
     return this.#saveBrought(pair, historyBase(outcome.stat, content.length, head.seq, cursor), cursor, generation);
   }
 
@@ -94,7 +94,7 @@ export class HistoryDelivery {
       const end = outcome.stat.size;
       const tailHash = hashTail(await collect(machine.replica.read(pair.path, tailStart(end), end)));
       const brought = { ...cursorAt(end, tailHash), origins };
-      machine.noteDelivered(this.#ctx.headSeenAt(HISTORY), bytes.length);
+      machine.noteDelivered({ key: HISTORY, bytes: bytes.length, isWhole: true });
       return this.#saveBrought(pair, historyBase(outcome.stat, end, head.seq, brought), brought, generation);
     } finally {
       await unlock();
@@ -132,7 +132,7 @@ export class HistoryDelivery {
       machine.noteSwap(HISTORY, null);
       if (outcome.kind !== 'done') return notDone(outcome);
       const brought = { ...cursorAt(content.length, hashTail(content)), origins };
-      machine.noteDelivered(this.#ctx.headSeenAt(HISTORY), content.length);
+      machine.noteDelivered({ key: HISTORY, bytes: content.length, isWhole: true });
       this.#saveBrought(pair, historyBase(outcome.stat, content.length, head.seq, brought), brought, generation);
       return LOOK;
     } finally {

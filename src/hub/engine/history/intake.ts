@@ -32,6 +32,7 @@ export class HistoryIntake {
     const cursor = pair.base?.kind === 'file' ? pair.base.cursor : null;
     const first = cursor === null;
     const { excerpt, start, grown, rewritten } = await this.#news(machine, pair, stat);
+    let isNews = false;
     try {
       const end = await wholeLineEnd(excerpt, start);
       const lines = await readWholeLines(excerpt.read(start, end));
@@ -41,6 +42,7 @@ export class HistoryIntake {
         const whole = await this.#heads.withoutBroken(machine, lines);
         const remembered = whole.filter((line) => !this.#heads.isForgotten(line.bytes));
         const fresh = await this.#heads.enter(machine.name, remembered, seenAt);
+        isNews = fresh.length > 0;
         // A file that is seen for the first time, was cut, or has lines that do not belong there is made whole once, in order of time.
         // Whether it is owed that already is asked now: others may have found so while this file was read.
         const latest = store.pairs.get(machine.name, HISTORY)?.base?.cursor ?? cursor;
@@ -67,7 +69,7 @@ export class HistoryIntake {
     } finally {
       await excerpt.release();
     }
-    this.#ctx.headChanged(HISTORY, machine.name);
+    this.#ctx.headChanged(HISTORY, machine.name, isNews);
   }
 
   /**

@@ -69,7 +69,7 @@ export class LogDelivery {
     }
     if (outcome.kind !== 'done') return notDone(outcome);
     await this.#savePrefix(machine, pair, outcome.stat, head.size, head.seq, null, generation);
-    machine.noteDelivered(this.#ctx.headSeenAt(pair.key), head.size);
+    machine.noteDelivered({ key: pair.key, bytes: head.size, isWhole: true });
     return LEVEL;
   }
 
@@ -111,7 +111,7 @@ export class LogDelivery {
         const saved = await this.#savePrefix(machine, pair, expect, at, 0, piece, generation);
         if (!saved) return LOOK;
       }
-      machine.noteDelivered(at === head.size ? this.#ctx.headSeenAt(pair.key) : null, piece.length);
+      machine.noteDelivered({ key: pair.key, bytes: piece.length, isWhole: at === head.size });
     }
     const saved = await this.#savePrefix(machine, pair, expect, at, head.seq, tail, generation);
     return saved ? LEVEL : LOOK;
@@ -266,7 +266,7 @@ export class LogDelivery {
         }
         current = baseOf(outcome.stat, end, head.seq, left);
         this.#ctx.store.pairs.put({ ...pairNow, base: current });
-        machine.noteDelivered(at === head.size ? this.#ctx.headSeenAt(pair.key) : null, bytes.length);
+        machine.noteDelivered({ key: pair.key, bytes: bytes.length, isWhole: at === head.size });
       }
     }
     return LEVEL;

@@ -97,7 +97,8 @@ export class LogIntake {
       cursor.lineBytes - check,
       stat.size,
     );
-    machine.noteReceived(excerpt.to - excerpt.from);
+    // What was read once more to be compared is no content that comes.
+    machine.noteReceived(Math.max(0, excerpt.to - cursor.lineBytes));
     if (excerpt.to < cursor.lineBytes || !this.#ctx.guards.on('verify-prefix')) {
       if (excerpt.to >= cursor.lineBytes) return excerpt;
       await excerpt.release();

@@ -5,7 +5,7 @@ import { ClaudeFolderMissing } from '../../replica/claude-folder.ts';
 import { OtherHubPresent } from '../../replica/hub-mark.ts';
 import { ReplicaFull, ReplicaUnreachable, type Replica } from '../../replica/replica.ts';
 import type { MachineRow } from '../../store/store.ts';
-import type { EngineContext, MachineSettings, MachineView } from '../context.ts';
+import type { Delivery, EngineContext, MachineSettings, MachineView } from '../context.ts';
 import { Hints } from './hints.ts';
 import { LatencyWindow } from './latency.ts';
 import { standing, type Standing } from '../level.ts';
@@ -69,8 +69,6 @@ export class MachineLink implements MachineView {
   settings: MachineSettings;
   clockOffsetMs = 0;
   pairing = false;
-  bytesSent = 0;
-  bytesReceived = 0;
   /** Of transfers that have not ended: they count as sent or received when their files are done. */
   bytesUnderWay = 0;
   readonly #ctx: EngineContext;
@@ -121,7 +119,7 @@ export class MachineLink implements MachineView {
       everyMs: () => options.ctx.settings.scanSeconds * 1_000,
       canScan: () => this.#connected && !this.paused && this.quarantine === null,
       scan: () => this.#scanOnce(),
-      onEnd: () => options.onChange(),
+      onEnd: () => this.#changed(),
       onTrouble: (error) => this.#trouble(error),
     });
     this.#swaps = new Swaps(options.ctx.clock, () => {
@@ -134,14 +132,14 @@ export class MachineLink implements MachineView {
       lookAtEchoes: (paths) => this.#scan.lookAtEchoes(this, paths),
       scan: () => this.#scans.soon(),
       onEnd: () => {
-        if (this.isQuiet) options.onChange();
+        if (this.isQuiet) this.#changed();
       },
       onTrouble: (error) => this.#trouble(error),
     });
     options.replica.onLost?.((error) => this.lost(error));
     options.replica.onProgress?.((bytes) => {
       this.bytesUnderWay = bytes;
-      options.onChange();
+      this.#changed();
     });
     this.#renewal = new MarkRenewal(
       options.ctx.clock,
@@ -168,7 +166,7 @@ export class MachineLink implements MachineView {
       },
       onIdle: () => {
         if (this.writable) void this.#scan.retryUnplaced(this).catch((error: unknown) => this.#trouble(error));
-        options.onChange();
+        this.#changed();
       },
     });
   }
@@ -328,7 +326,7 @@ export class MachineLink implements MachineView {
     } else if (!this.#stopped && this.#cancelRetry === null) {
       void this.#connect();
     }
-    this.#options.onChange();
+    this.#changed();
   }
 
   /** Stops this machine until the user says how to go on. */
@@ -381,6 +379,19 @@ export class MachineLink implements MachineView {
   }
   #acceptDeletes = false;
 
+  #told: string | null = null;
+
+  /** Something that `status` shows changed. Called often; a status is told when it is another one. */
+  #changed(): void {
+    const { status, reason } = this.status;
+    const now = `${status} ${reason ?? ''}`;
+    if (now !== this.#told && !this.#undecided) {
+      this.#told = now;
+      this.#ctx.tell({ kind: 'connection', machine: this.name, status, reason });
+    }
+    this.#options.onChange();
+  }
+
   // --- MachineView -----------------------------------------------------------------------------------------------------
 
   get mayEcho(): boolean {
@@ -418,15 +429,17 @@ export class MachineLink implements MachineView {
     if (this.#changes.size > 4_096) for (const oldest of this.#changes.keys()) return void this.#changes.delete(oldest);
   }
 
-  noteDelivered(since: UnixMs | null, bytes: number): void {
+  noteDelivered({ key, bytes, isWhole }: Delivery): void {
     const now = this.#ctx.clock.now();
-    if (since !== null && !this.pairing) this.latency.note(Math.max(0, now - since));
-    this.bytesSent += bytes;
+    const since = isWhole && !this.pairing ? this.#ctx.headSeenAt(key) : null;
+    const latencyMs = since === null ? null : Math.max(0, now - since);
+    if (latencyMs !== null) this.latency.note(latencyMs);
     this.#ctx.store.machines.put({ ...this.row, lastSyncAt: now });
+    this.#ctx.tell({ kind: 'delivered', machine: this.name, key, bytes, latencyMs, isWhole });
   }
 
   noteReceived(bytes: number): void {
-    this.bytesReceived += bytes;
+    this.#ctx.tell({ kind: 'received', machine: this.name, bytes });
   }
 
   noteSuspicion(kind: 'lost-log' | 'back-in-time' | 'delete', key: Key): void {
@@ -477,7 +490,7 @@ export class MachineLink implements MachineView {
     this.#reason = error.message;
     this.queue.stop();
     this.#retry();
-    this.#options.onChange();
+    this.#changed();
   }
 
   /** One try at a time: a second one would make a second connection, and the first would be nobody's. */
@@ -520,7 +533,10 @@ export class MachineLink implements MachineView {
       });
       if (verdict) return this.putInQuarantine(verdict);
       await this.replica.watch(
-        (hint) => this.hints.heard(hint),
+        (hint) => {
+          this.#ctx.tell({ kind: 'heard', machine: this.name, path: hint.path });
+          this.hints.heard(hint);
+        },
         (reason) => this.#onWatchTrouble(reason),
       );
       if (!this.row.paired) this.pairing = true;
@@ -529,7 +545,7 @@ export class MachineLink implements MachineView {
       // It may have been paused or stopped meanwhile.
       if (this.writable) this.queue.start();
       this.#undecided = false;
-      this.#options.onChange();
+      this.#changed();
     } catch (error) {
       this.#connectFailed(error);
     }
@@ -548,7 +564,7 @@ export class MachineLink implements MachineView {
     if (isNews && !(error instanceof ReplicaUnreachable))
       this.#options.onTrouble(error instanceof Error ? error : new Error(this.#reason));
     this.#retry();
-    this.#options.onChange();
+    this.#changed();
   }
 
   #retry(): void {

@@ -109,7 +109,7 @@ export class NewCopies {
         : baseOf(outcome.stat, outcome.stat.size, head.seq, { ...prefixCursor(head.size), tailHash });
     store.pairs.put({ ...pair, path, evictedSeq: null, base: isValid ? base : null });
     machine.heldKeys.delete(head.key);
-    machine.noteDelivered(this.#ctx.headSeenAt(head.key), head.size);
+    machine.noteDelivered({ key: head.key, bytes: head.size, isWhole: true });
     return isValid && store.heads.get(head.key)?.seq === head.seq;
   }
 

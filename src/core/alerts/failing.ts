@@ -1,0 +1,28 @@
+import type { Finding } from './alert.ts';
+import { commandWord } from './command-word.ts';
+import type { MachineFacts } from './facts.ts';
+
+/** This many failures without a success in between are no coincidence. */
+export const FAILURES_IN_A_ROW = 3;
+
+/** Files that were given up on, or a machine on which nothing succeeds. */
+export function failing({ name, failures }: MachineFacts): Finding[] {
+  const { givenUp, inARow } = failures;
+  if (givenUp === 0 && inARow < FAILURES_IN_A_ROW) return [];
+  const files = givenUp === 1 ? '1 file' : `${givenUp} files`;
+  const message =
+    givenUp > 0
+      ? `${files} could not be brought level on ${name} after three tries (${failures.reason ?? 'no reason is known'})`
+      : `${inARow} tries in a row failed on ${name} (${failures.lastReason ?? 'no reason is known'}); it is tried again`;
+  return [
+    {
+      id: `failed/${name}`,
+      severity: givenUp > 0 ? 'error' : 'warning',
+      message,
+      unaffected: 'Nothing is lost: the hub keeps what each machine has. Every other file goes on syncing.',
+      next: `claude-sync doctor names what is wrong; claude-sync sync ${commandWord(name)} tries again.`,
+      machine: name,
+      key: null,
+    },
+  ];
+}
