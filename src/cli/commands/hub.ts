@@ -30,7 +30,7 @@ export function addHub(program: Command, host: CommandHost): void {
           socketPath: socket,
           foreground: true as const,
           log: log.logger,
-          setUpLog: (settings: Config['logs']) => log.setLevel(settings.level),
+          setUpLog: (settings: Config['logs']) => log.setUp(settings),
         };
         return (await runHub(options)) as ExitCode;
       } finally {
