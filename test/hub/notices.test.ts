@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SyncEvent } from '../../src/hub/engine/events.ts';
+import type { ConflictRow } from '../../src/hub/store/store.ts';
 import { Notices } from '../../src/hub/notices.ts';
 import type { HubNotification } from '../../src/protocol/notifications.ts';
 import { NOTIFICATIONS } from '../../src/protocol/notifications.ts';
@@ -60,11 +61,18 @@ describe('what clients are told of the sync', () => {
   });
 
   it('has the conflicts that came, and says when one was decided', () => {
-    const conflict = {
-      ...{ id: 4, key: 'CLAUDE.md', at: 1, status: 'open', baseSha256: null, strategy: 'manual', winner: null },
-      ...{ resolvedAt: null, resolution: null },
+    const conflict: ConflictRow = {
+      id: 4,
+      key: 'CLAUDE.md',
+      at: 1,
+      status: 'open',
+      baseSha256: null,
       sides: [{ machine: 'mac', sha256: 'ab', bytes: 2, mtimeMs: 1 }],
-    } as const;
+      strategy: 'manual',
+      winner: null,
+      resolvedAt: null,
+      resolution: null,
+    };
     open = 1;
     notices.note({ kind: 'conflict', machine: 'mac', conflict });
     clock.advance(200);
