@@ -51,6 +51,8 @@ export class Health {
   readonly #eventLog: EventLog;
   readonly #notices: Notices;
   readonly #online: OnlineShare;
+  readonly #listeners: readonly { note(event: SyncEvent): unknown }[];
+  #trouble: string | null = null;
 
   constructor(options: HealthOptions) {
     this.#options = options;
@@ -78,6 +80,7 @@ export class Health {
       onChanged: (params) => notifications.send({ method: 'alerts/changed', params }),
       onTrouble,
     });
+    this.#listeners = [this.#meter, this.#eventLog, this.#notices, this.alerts];
     this.requests = {
       ...createMetricsService({
         metrics: store.metrics,
@@ -90,12 +93,23 @@ export class Health {
     };
   }
 
-  /** What the engine tells. */
+  /** What the engine tells, in the middle of its work: whatever is wrong with those who listen is not its trouble. */
   note(event: SyncEvent): void {
-    this.#meter.note(event);
-    this.#eventLog.note(event);
-    this.#notices.note(event);
-    this.alerts.note(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener.note(event);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+
+  #failed(error: unknown): void {
+    const trouble = error instanceof Error ? error : new Error(String(error));
+    // It would fail with each event again.
+    if (trouble.message === this.#trouble) return;
+    this.#trouble = trouble.message;
+    this.#options.log.error({ err: trouble }, 'an event of the sync could not be counted, logged or told');
   }
 
   /** Something that `status` shows may be another. */
