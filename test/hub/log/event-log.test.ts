@@ -2,35 +2,8 @@ import assert from 'node:assert/strict';
 import { pino, type Level } from 'pino';
 import type { SyncEvent } from '../../../src/hub/engine/events.ts';
 import { EventLog } from '../../../src/hub/log/event-log.ts';
-import type { Clock } from '../../../src/hub/ports/clock.ts';
 import type { ConflictRow } from '../../../src/hub/store/store.ts';
-
-/** Time that goes on when the test says so. */
-class StillClock implements Clock {
-  #now = 0;
-  #timers: { at: number; task: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(ms: number, task: () => void): () => void {
-    const timer = { at: this.#now + ms, task };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  get waiting(): number {
-    return this.#timers.length;
-  }
-
-  pass(ms: number): void {
-    this.#now += ms;
-    for (const { at, task } of [...this.#timers].sort((a, b) => a.at - b.at)) if (at <= this.#now) task();
-  }
-}
+import { ManualClock } from '../store/manual-clock.ts';
 
 const delivered = (more: Partial<Extract<SyncEvent, { kind: 'delivered' }>> = {}): SyncEvent => ({
   kind: 'delivered',
@@ -60,7 +33,7 @@ const CONFLICT: ConflictRow = {
 
 describe('what the log says of the sync', () => {
   let lines: Record<string, unknown>[];
-  let clock: StillClock;
+  let clock: ManualClock;
   const logAt = (level: Level): EventLog =>
     new EventLog(
       pino(
@@ -72,7 +45,7 @@ describe('what the log says of the sync', () => {
 
   beforeEach(() => {
     lines = [];
-    clock = new StillClock();
+    clock = new ManualClock();
   });
 
   it('info: one line a second and machine, however much was brought there', () => {
@@ -82,7 +55,7 @@ describe('what the log says of the sync', () => {
         log.note(delivered({ key: `agents/${number}.md`, latencyMs: number }));
       log.note(delivered({ machine: 'mac', latencyMs: null }));
       assert.equal(lines.length, round * 2, 'before the second is over');
-      clock.pass(1_000);
+      clock.advance(1_000);
     }
     assert.deepEqual(lines.slice(0, 2), [
       { level: 30, machine: 'rog', keys: 100, bytes: 1_000, latencyMs: 99, msg: 'synced' },
@@ -95,8 +68,8 @@ describe('what the log says of the sync', () => {
   it('info: pieces of one file are one file, and silence has no lines', () => {
     const log = logAt('info');
     for (let number = 0; number < 5; number += 1) log.note(delivered({ isWhole: number === 4 }));
-    clock.pass(1_000);
-    clock.pass(60_000);
+    clock.advance(1_000);
+    clock.advance(60_000);
     assert.deepEqual(lines, [
       { level: 30, machine: 'rog', keys: 1, key: 'history', bytes: 50, latencyMs: 5, msg: 'synced' },
     ]);
@@ -107,9 +80,9 @@ describe('what the log says of the sync', () => {
     log.note(delivered());
     log.flush();
     log.flush();
-    clock.pass(1_000);
+    clock.advance(1_000);
     assert.equal(lines.length, 1);
-    assert.equal(clock.waiting, 0);
+    assert.equal(clock.armed, 0);
   });
 
   it('debug: every step with what it is about', () => {
@@ -144,7 +117,7 @@ describe('what the log says of the sync', () => {
     lines = [];
     everything(logAt('warn'));
     assert.deepEqual(lines, []);
-    assert.equal(clock.waiting, 0);
+    assert.equal(clock.armed, 0);
   });
 
   it('warn: retries and machines in trouble; error: failures and conflicts, also those that are decided', () => {
