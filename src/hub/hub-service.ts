@@ -116,7 +116,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     'sync/now': async ({ machine }, { signal }) => {
       const links = machine === undefined ? [...hub().engine.links.values()] : [link(machine)];
       const startedAt = options.now();
-      const before = new Map(links.map((one) => [one.name, hub().store.totals.all().syncs]));
+      const before = new Map(links.map((one) => [one.name, hub().store.totals.of(one.name).syncs]));
       await Promise.all(links.map((one) => hub().engine.scanAll(one.name)));
       const busy = new Map(links.map((one) => [one.name, one.queue.busy]));
       await hub().engine.wait(WAIT_PIECE_MS, signal);
@@ -125,7 +125,10 @@ export function createHubService(options: HubServiceOptions): HubService {
           name: one.name,
           status: one.status.status,
           files: one.filesKnown,
-          changes: Math.max(busy.get(one.name) ?? 0, hub().store.totals.all().syncs - (before.get(one.name) ?? 0)),
+          changes: Math.max(
+            busy.get(one.name) ?? 0,
+            hub().store.totals.of(one.name).syncs - (before.get(one.name) ?? 0),
+          ),
           durationMs: options.now() - startedAt,
           problem: one.connected ? null : one.status.reason,
         })),

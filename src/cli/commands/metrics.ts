@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { MetricsPoint, MetricsSeriesResult } from '../../protocol/metrics.ts';
+import { MOST_POINTS, type MetricsPoint, type MetricsSeriesResult } from '../../protocol/metrics.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT, type ExitCode } from '../failure.ts';
 import { bytes, duration, pointInTime } from '../figures.ts';
@@ -51,7 +51,9 @@ async function printAll(cli: Cli): Promise<ExitCode> {
   return EXIT.done;
 }
 
-async function printSeries(cli: Cli, { machine, since = USUAL_SINCE_MS, step }: MetricsOptions): Promise<ExitCode> {
+async function printSeries(cli: Cli, { machine, since: asMuch, step }: MetricsOptions): Promise<ExitCode> {
+  // A fine step alone means the last of them, as many as one answer holds.
+  const since = asMuch ?? Math.min(USUAL_SINCE_MS, (step ?? USUAL_SINCE_MS) * (MOST_POINTS - 1));
   const to = cli.world.now();
   const stepMs = step ?? ROUND_STEPS.find((round) => since / round <= USUAL_ROWS) ?? ROUND_STEPS.at(-1)!;
   const asked = { from: to - since, to, stepMs, ...(machine === undefined ? {} : { machine }) };
@@ -61,7 +63,9 @@ async function printSeries(cli: Cli, { machine, since = USUAL_SINCE_MS, step }: 
 }
 
 function seriesTable({ points }: MetricsSeriesResult): string {
-  return table(['TIME', 'SYNCS', 'FAILED', 'SENT', 'RECEIVED', 'P50/P99', 'ONLINE'], points.map(row));
+  // Of the step that has only begun nothing is known yet, although the hub runs.
+  const told = points.at(-1)?.observedMs === 0 ? points.slice(0, -1) : points;
+  return table(['TIME', 'SYNCS', 'FAILED', 'SENT', 'RECEIVED', 'P50/P99', 'ONLINE'], told.map(row));
 }
 
 /** Nothing is known of a time in which the hub did not run, which is something else than nothing having happened. */

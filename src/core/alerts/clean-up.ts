@@ -25,8 +25,12 @@ export function dueForCleanUp(lastActivity: Iterable<UnixMs>, days: number, now:
   return { days, sessions, earliestAt };
 }
 
-/** Sessions that exist on one machine only and are about to be deleted there. */
-export function cleanUp({ name, cleanUp: found }: MachineFacts, standing: Standing, now: UnixMs): Finding[] {
+/** Sessions that exist on one machine only and are about to be deleted there. With `isOnly`, there is no other machine to have them. */
+export function cleanUp(
+  { name, cleanUp: found }: MachineFacts,
+  standing: Standing,
+  { now, isOnly }: { readonly now: UnixMs; readonly isOnly: boolean },
+): Finding[] {
   const id = `clean-up/${name}`;
   if (found === null) {
     const before = standing(id);
@@ -40,7 +44,8 @@ export function cleanUp({ name, cleanUp: found }: MachineFacts, standing: Standi
   return [
     {
       id,
-      severity: 'warning',
+      // With one machine that is so of every old session: worth knowing, and no cause for alarm.
+      severity: isOnly ? 'info' : 'warning',
       message: `Claude Code on ${name} deletes sessions after ${days} days: ${what} that no other machine has will go within 3 days, ${first}`,
       unaffected: 'The hub keeps them all the same; claude-sync restore brings one back.',
       next: `Set "cleanupPeriodDays": ${DAYS_WANTED} in settings.json of Claude Code on ${name} to keep them there.`,

@@ -28,14 +28,13 @@ function conflict({ id, key, machines, winner }: ConflictFacts): Finding {
     winner === null
       ? 'none of them is passed on until you decide'
       : `that of ${winner} is in force, and the other is kept`;
-  // Not `a|b`: copied into a shell, that would be two commands.
-  const names = machines.map((name, index) => (index === 0 ? name : `(or ${name})`)).join(' ');
+  const [first = '', ...others] = machines;
   return {
     id: `conflict/${id}`,
     severity: 'warning',
     message: `${key} was changed on ${machines.join(' and ')} at the same time; ${state}`,
     unaffected: UNAFFECTED,
-    next: `claude-sync conflicts show ${id}, then claude-sync conflicts resolve ${id} --keep ${names}`,
+    next: `claude-sync conflicts show ${id} shows them; claude-sync conflicts resolve ${id} --keep ${first} keeps that of ${first} (else name ${others.join(' or ')}).`,
     machine: null,
     key,
   };

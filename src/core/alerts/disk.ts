@@ -15,14 +15,14 @@ export function lowDisk(machine: MachineName | null, space: Space | null, standi
   const share = space.freeBytes / space.totalBytes;
   if (share >= (before === undefined ? LOW_SHARE : ENOUGH_SHARE)) return [];
   const where = machine ?? 'the hub';
-  const size =
-    space.freeBytes < 1e9 ? `${Math.floor(space.freeBytes / 1e6)} MB` : `${(space.freeBytes / 1e9).toFixed(1)} GB`;
-  const free = `${size} (${Math.floor(share * 100)} %)`;
+  const percent = Math.floor(share * 100);
+  // Not in bytes: words that are others with each look are written to that very disk each time.
+  const free = percent === 0 ? 'less than 1 % is' : `only ${percent} % is`;
   return [
     {
       id,
       severity: 'warning',
-      message: `only ${free} are free on the disk of ${where}`,
+      message: `${free} free on the disk of ${where}`,
       unaffected:
         machine === null
           ? 'Syncing goes on as long as there is room; nothing is lost when there is none, it only waits.'

@@ -12,8 +12,8 @@ export function failing({ name, failures }: MachineFacts): Finding[] {
   const files = givenUp === 1 ? '1 file' : `${givenUp} files`;
   const message =
     givenUp > 0
-      ? `${files} could not be brought level on ${name} after three tries (${failures.reason ?? 'no reason is known'})`
-      : `${inARow} tries in a row failed on ${name} (${failures.lastReason ?? 'no reason is known'}); it is tried again`;
+      ? `${files} could not be brought level on ${name} after three tries (${reasonOf(failures.reason)})`
+      : `${inARow} tries in a row failed on ${name} (${reasonOf(failures.lastReason)}); it is tried again`;
   return [
     {
       id: `failed/${name}`,
@@ -25,4 +25,9 @@ export function failing({ name, failures }: MachineFacts): Finding[] {
       key: null,
     },
   ];
+}
+
+/** Without the names of the hub's own files, which are others with each try. */
+function reasonOf(reason: string | null): string {
+  return reason?.replace(/(\.claude-sync\/(?:undo|tmp)\/)[^\s'"]+/g, '$1...') ?? 'no reason is known';
 }

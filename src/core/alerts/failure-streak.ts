@@ -10,7 +10,7 @@ export class FailureStreak {
   #lastAt: UnixMs = 0;
 
   failed(reason: string, at: UnixMs): void {
-    if (at - this.#lastAt > STALE_MS) this.#count = 0;
+    if (Math.abs(at - this.#lastAt) > STALE_MS) this.#count = 0;
     this.#count += 1;
     this.#reason = reason;
     this.#lastAt = at;
@@ -23,7 +23,7 @@ export class FailureStreak {
 
   /** How many there are at `now`, and why the last one failed. */
   at(now: UnixMs): { readonly inARow: number; readonly lastReason: string | null } {
-    if (now - this.#lastAt > STALE_MS) return { inARow: 0, lastReason: null };
+    if (Math.abs(now - this.#lastAt) > STALE_MS) return { inARow: 0, lastReason: null };
     return { inARow: this.#count, lastReason: this.#reason };
   }
 }

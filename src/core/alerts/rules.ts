@@ -26,7 +26,7 @@ export function findingsOf(facts: HealthFacts, standing: Standing): Finding[] {
       ...lowDisk(machine.name, machine.space, standing),
       ...clockOff(machine, standing),
       ...watcher(machine, standing),
-      ...cleanUp(machine, standing, now),
+      ...cleanUp(machine, standing, { now, isOnly: facts.machines.length === 1 }),
     ]),
     ...conflicts(facts.conflicts),
     ...loops(facts.recentConflicts, facts.alternations, now),

@@ -4,11 +4,11 @@ import { isPlaceholder, type SecretPattern } from './patterns.ts';
 const STRONG =
   'pass(?:word|wd|phrase)|pwd|(?:secret|private|signing|encryption)[_-]?(?:access[_-]?)?key|client[_-]?secret';
 /** Names that are also words of prose and of code. */
-const WEAK = '(?:api|access|auth)[_-]?key|secret|token|credentials?';
+const WEAK = '(?:api|access|auth)[_-]?key|secret|token|credentials?|authorization';
 
 const NAME = `(${STRONG})|(?:${WEAK})`;
-/** Closing quote of the name (as often escaped as JSON in JSON makes it), then `=`, `:`, `:=` or `=>`. */
-const SEPARATOR = '\\\\{0,7}["\']?([ \\t]{0,8}(?::=|=>|[:=])[ \\t]{0,8})';
+/** Closing quote of the name (as often escaped as JSON in JSON makes it), then `=`, `:`, `:=` or `=>`, and perhaps a list. */
+const SEPARATOR = '\\\\{0,7}["\']?([ \\t]{0,8}(?::=|=>|[:=])[ \\t]{0,8}(?:\\[[ \\t]{0,8}(?=["\']))?)';
 /** No secret is longer; a bound keeps hostile texts cheap. */
 const LONGEST = 8192;
 const IN_QUOTES = `"((?:[^"\\\\\\r\\n]|\\\\[^\\r\\n]){1,${LONGEST}})|'((?:[^'\\\\\\r\\n]|\\\\[^\\r\\n]){1,${LONGEST}})`;

@@ -69,6 +69,8 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
     expression: /:\/\/[^\s/:@"'<>\\?#]{0,256}:([^\s/"'<>\\?#]{1,1024})(?=@)/g,
     accepts: (secret) => !isPlaceholder(secret),
   },
+  // A token in place of a user.
+  { kind: 'url-password', expression: /:\/\/([\w-]{20,256})(?=@)/g, accepts: hasDigit },
 ];
 
 /** Whether a text stands where a secret would: `$TOKEN`, `<password>`, `****`, or what `maskSecrets` puts there. */

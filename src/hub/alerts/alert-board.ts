@@ -3,6 +3,7 @@ import type { Alert, Finding } from '../../core/alerts/alert.ts';
 import { byUrgency, follow, isActive } from '../../core/alerts/lifecycle.ts';
 import { findingsOf } from '../../core/alerts/rules.ts';
 import type { UnixMs } from '../../core/domain.ts';
+import { maskSecrets } from '../../core/secrets/mask.ts';
 import type { Alert as ShownAlert, AlertRecord, AlertsChanged } from '../../protocol/alerts.ts';
 import { HubError } from '../../protocol/errors.ts';
 import type { SyncEvent } from '../engine/events.ts';
@@ -82,7 +83,7 @@ export class AlertBoard {
     this.#isSoon = false;
     this.#lookedAt = clock.now();
     try {
-      const findings = findingsOf(facts.collect(), (id) => this.#standing(id));
+      const findings = findingsOf(facts.collect(), (id) => this.#standing(id)).map(withoutSecrets);
       this.#trouble = null;
       this.#follow(findings);
     } catch (error) {
@@ -163,6 +164,17 @@ export class AlertBoard {
       this.look();
     });
   }
+}
+
+/** Names and reasons come from machines and programs; alerts go to databases, notifications and command lines. */
+function withoutSecrets(finding: Finding): Finding {
+  const { message, unaffected, next } = finding;
+  return {
+    ...finding,
+    message: maskSecrets(message),
+    unaffected: maskSecrets(unaffected),
+    next: next === null ? null : maskSecrets(next),
+  };
 }
 
 function shown({ id, severity, message, unaffected, next, machine, key, raisedAt }: Alert): ShownAlert {

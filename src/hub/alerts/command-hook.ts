@@ -48,6 +48,8 @@ export class CommandHook {
   readonly #waiting: Job[] = [];
   #running: Promise<void> | null = null;
   #process: RunningProgram | null = null;
+  /** What runs is waited for no more. */
+  #giveUp = (): void => undefined;
   #isStopped = false;
   /** The program whose trouble was told. */
   #toldOf: string | null = null;
@@ -90,6 +92,9 @@ export class CommandHook {
     if (platform === 'win32' && !/\.(exe|com)$/i.test(program))
       return this.#trouble(program, 'on Windows it has to be an .exe: anything else goes through a command line');
     let isLate = false;
+    let giveUp = (): void => undefined;
+    const isLeft = new Promise<null>((resolve) => (giveUp = () => resolve(null)));
+    this.#giveUp = giveUp;
     const cancel = clock.after(LONGEST_RUN_MS, () => {
       isLate = true;
       this.#kill();
@@ -106,8 +111,10 @@ export class CommandHook {
         windowsHide: true,
       });
       this.#process = running;
-      const { exitCode, signal, code } = await running;
+      const ended = await Promise.race([running, isLeft]);
       if (this.#isStopped) return;
+      if (ended === null) return this.#trouble(program, 'it takes too long, and may not be ended');
+      const { exitCode, signal, code } = ended;
       if (isLate) this.#trouble(program, `it took longer than ${LONGEST_RUN_MS / 1_000} s and was ended`);
       else if (exitCode === 0) this.#toldOf = null;
       else
@@ -140,8 +147,8 @@ export class CommandHook {
     try {
       process.kill(-running.pid, 'SIGKILL');
     } catch (error) {
-      // It has ended by itself.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      // It has ended by itself, or belongs to somebody else by now, as after sudo: then it is left behind, and nothing waits for it.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') this.#giveUp();
     }
   }
 

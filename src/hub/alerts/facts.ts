@@ -106,6 +106,7 @@ export class HubFacts implements FactsSource {
     const links = [...engine.links.values()];
     this.#spaces.keepOnly(new Set(['', ...engine.links.keys()]));
     this.#days.keepOnly(new Set(engine.links.keys()));
+    for (const name of this.#streaks.keys()) if (!engine.links.has(name)) this.#streaks.delete(name);
     const hubSpace = this.#spaces.of('', archive, () => archive.space());
     const lone = this.#lone.of('', store, () => loneSessions(store));
     // Until it is done most sessions are on one machine only, and that says nothing.
@@ -146,7 +147,7 @@ export class HubFacts implements FactsSource {
     const { failed } = hub.engine.counts(link);
     const space = this.#spaces.of(name, replica, canAsk ? () => replica.space() : null);
     const days = this.#days.of(name, replica, canAsk ? () => cleanUpDays(link) : null);
-    const isHubsDisk = hub.config.machines[name]?.transport === 'local' && isSameDisk(space, known.hubSpace);
+    const isLocal = hub.config.machines[name]?.transport === 'local';
     return {
       name,
       status,
@@ -160,7 +161,7 @@ export class HubFacts implements FactsSource {
       clock: canAsk && link.lastScanAt !== null ? { offsetMs: link.clockOffsetMs, fix: clockFix(link.os) } : null,
       watcher: canAsk ? this.#watcher(hub, link) : null,
       // What is told of the hub's disk need not be told again of a folder on it.
-      space: isHubsDisk ? PLENTY : space,
+      space: isLocal ? spaceBeside(space, known.hubSpace) : space,
       cleanUp: cleanUpOf(days, known.lone, name, known.now),
     };
   }
@@ -201,6 +202,12 @@ export class HubFacts implements FactsSource {
 
 /** Of a disk that is told of elsewhere. */
 const PLENTY: Space = { freeBytes: 1, totalBytes: 1 };
+
+/** Of a folder on this computer: what counts of it besides the hub's own disk, `null` while that is not known. */
+function spaceBeside(space: Space | null, hubSpace: Space | null): Space | null {
+  if (hubSpace === null) return null;
+  return isSameDisk(space, hubSpace) ? PLENTY : space;
+}
 
 function isTight(space: Space | null): boolean {
   return space !== null && space.freeBytes < space.totalBytes * ENOUGH_SHARE;

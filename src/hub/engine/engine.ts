@@ -277,12 +277,12 @@ export class Engine {
       machines: () => this.links.values(),
       headChanged: (key, source, isNews = true) => {
         this.#headsChanged([key], source);
-        if (source !== null && isNews) tell({ kind: 'taken', machine: source, key });
+        if (source !== null && isNews) this.#taken([key], source);
         this.#options.onChange?.();
       },
       headsChanged: (keys, source) => {
         this.#headsChanged(keys, source);
-        for (const key of keys) tell({ kind: 'taken', machine: source, key });
+        this.#taken(keys, source);
         this.#options.onChange?.();
       },
       generation: (key) => this.#generations.get(key) ?? 0,
@@ -314,6 +314,11 @@ export class Engine {
       },
       tell,
     };
+  }
+
+  #taken(keys: readonly Key[], source: MachineName): void {
+    this.links.get(source)?.noteSync();
+    for (const key of keys) this.#ctx.tell({ kind: 'taken', machine: source, key });
   }
 
   #headsChanged(keys: readonly Key[], source: MachineName | null): void {

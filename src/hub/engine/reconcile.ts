@@ -311,8 +311,8 @@ export class Reconciler {
           machine.queue.again(key, RETRY_MS * 2 ** (attempts - 1), 'settling');
           return;
         }
-        // Once for each failure: the tries that follow, every few seconds on a full disk, are the same one.
-        if (attempts === TRIES) {
+        // Once for each failure: the tries that follow, every few seconds on a full disk, are the same one, and so are those after a restart.
+        if (attempts === TRIES && this.#ctx.store.pairs.get(machine.name, key)?.state !== 'failed') {
           this.#logFailure(machine, key, outcome.reason);
           this.#ctx.tell({ kind: 'failed', machine: machine.name, key, reason: outcome.reason });
         }

@@ -77,7 +77,7 @@ const RULES: readonly {
   {
     id: 'disk/rog',
     raised: of({ space: space(9.9) }),
-    says: /only 9\.9 GB \(9 %\) are free on the disk of rog/,
+    says: /only 9 % is free on the disk of rog/,
     next: /room/,
     quiet: [of({ space: space(12) })],
     stays: [of({ space: space(10) }), of({ space: space(11.9) }), of({ space: null })],
@@ -143,7 +143,7 @@ const RULES: readonly {
     id: 'conflict/1',
     raised: facts({ conflicts: conflictRows(1) }),
     says: /agents\/0\.md was changed on rog and mac/,
-    next: /claude-sync conflicts show 1, then claude-sync conflicts resolve 1 --keep rog \(or mac\)/,
+    next: /claude-sync conflicts show 1 shows them; claude-sync conflicts resolve 1 --keep rog keeps that of rog \(else name mac\)/,
     quiet: [facts()],
   },
   {
@@ -229,6 +229,22 @@ describe('what alerts are raised by', () => {
     const [row] = look(of({ failures: fails(0, 3) }));
     const [given] = look(of({ failures: fails(1, 3) }));
     assert.deepEqual([row?.severity, given?.severity, row?.id === given?.id], ['warning', 'error', true]);
+  });
+
+  it('a try that fails like the last one has the same words, whatever the hub called its file', () => {
+    const message = (temp: string): string | undefined => {
+      const reason = `rename ~/.claude/.claude-sync/undo/${temp}: not permitted`;
+      return look(of({ failures: { ...fails(1, 3), reason } }))[0]?.message;
+    };
+    assert.equal(message('2-340ea0ae39684938'), message('3-9fba0176d528f34e'));
+    assert.match(message('2-340ea0ae39684938') ?? '', /not permitted/);
+  });
+
+  it('old sessions of an only machine are no cause for alarm', () => {
+    const cleanUp = { days: 30, sessions: 2, earliestAt: NOW + DAY };
+    const severity = (machines: MachineFacts[]): string | undefined => look(facts({ machines }))[0]?.severity;
+    assert.equal(severity([machine({ cleanUp })]), 'info');
+    assert.equal(severity([machine({ cleanUp }), machine({ name: 'mac' })]), 'warning');
   });
 
   it('a conflict that is in force says whose side is', () => {

@@ -73,6 +73,16 @@ describe('failures in a row', () => {
   });
 });
 
+describe('failures in a row of a clock that was put back', () => {
+  it('say nothing of now', () => {
+    const streak = new FailureStreak();
+    for (let n = 0; n < 3; n += 1) streak.failed('x', NOW);
+    assert.equal(streak.at(NOW - 3_600_000).inARow, 0);
+    streak.failed('x', NOW - 3_600_000);
+    assert.equal(streak.at(NOW - 3_600_000).inARow, 1);
+  });
+});
+
 describe('a word of a command', () => {
   for (const [given, expected] of [
     ['agents/a.md', 'agents/a.md'],

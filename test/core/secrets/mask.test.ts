@@ -44,6 +44,9 @@ const SECRETS: readonly [before: string, secret: string, after: string, kind: st
   ['api_key: ', 'a1b2c3d4e5', '', 'assigned'],
   ['AWS_SECRET_ACCESS_KEY=', 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', '', 'assigned'],
   ["DB_PASSWORD='", 'it is long', "'", 'assigned'],
+  ['{"password":["', 'hunter2secret', '"]}', 'assigned'],
+  ['Authorization: ', 'hunter2hunter2', '', 'assigned'],
+  ['https://', 'aB3dE6gH1jK9mN2pQ5sT', '@github.com/me/app.git', 'url-password'],
 ];
 
 /** What the hub writes about, and what people and programs write near the words that secrets have. */

@@ -68,6 +68,14 @@ describe('the board of alerts', () => {
 
   const active = (): string[] => board.active().map(({ id }) => id);
 
+  it('tells no secret that a reason brought along', async () => {
+    const token = `ghp_${'aB3dE6gH1j'.repeat(4)}`;
+    facts.more = { machines: [machine({ status: 'offline', reason: `no way with ${token}` })] };
+    board.look();
+    const seen = JSON.stringify([board.active(), told, [...store.alerts.values()]]);
+    assert.ok(seen.includes('no way with [hidden:github-token]') && !seen.includes(token), seen);
+  });
+
   it('says nothing while all is well', () => {
     board.start();
     clock.advance(MINUTE);

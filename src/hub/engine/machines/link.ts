@@ -434,8 +434,13 @@ export class MachineLink implements MachineView {
     const since = isWhole && !this.pairing ? this.#ctx.headSeenAt(key) : null;
     const latencyMs = since === null ? null : Math.max(0, now - since);
     if (latencyMs !== null) this.latency.note(latencyMs);
-    this.#ctx.store.machines.put({ ...this.row, lastSyncAt: now });
+    this.noteSync();
     this.#ctx.tell({ kind: 'delivered', machine: this.name, key, bytes, latencyMs, isWhole });
+  }
+
+  /** Something was taken in from it, or brought to it. */
+  noteSync(): void {
+    this.#ctx.store.machines.put({ ...this.row, lastSyncAt: this.#ctx.clock.now() });
   }
 
   noteReceived(bytes: number): void {
