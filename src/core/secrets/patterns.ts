@@ -66,7 +66,7 @@ export const SECRET_PATTERNS: readonly SecretPattern[] = [
   },
   {
     kind: 'url-password',
-    expression: /:\/\/[^\s/:@"'<>\\?#]{0,256}:([^\s/"'<>\\?#]{1,1024})(?=@)/g,
+    expression: /:\/\/[^\s/:@"'<>\\?#[]{0,256}:([^\s/"'<>\\?#]{1,1024})(?=@)/g,
     accepts: (secret) => !isPlaceholder(secret),
   },
   // A token in place of a user.
