@@ -14,23 +14,31 @@ export const MetricsSeriesParams = z.strictObject({
   stepMs: z.number().int().min(10_000),
 });
 
+/** What was carried to and from a machine, or all of them, over some time. */
+export const CarriedSchema = z.object({
+  /** Changes that were taken in from it, and changes that were brought to it and verified there. */
+  syncs: z.number(),
+  /** Files that were given up on after three tries. */
+  failed: z.number(),
+  /** 0 to 1; 1 while nothing was tried. */
+  successRate: z.number(),
+  /** Files that it and another machine had both changed. */
+  conflicts: z.number(),
+  /** Bytes of content brought to it, and taken in from it. */
+  bytesSent: z.number(),
+  bytesReceived: z.number(),
+  bytesSentPerSecond: z.number(),
+  bytesReceivedPerSecond: z.number(),
+});
+
 /** A point of a chart. */
-export const MetricsPoint = z.object({
+export const MetricsPoint = CarriedSchema.extend({
   /** Beginning of the step. */
   at: UnixMsSchema,
   /** For how long of it the hub ran, ms; 0: nothing is known of it, and everything else is 0. */
   observedMs: z.number(),
   /** Share of that in which the machine was online (of all machines: the mean), 0 to 1. */
   online: z.number(),
-  syncs: z.number(),
-  failed: z.number(),
-  /** 0 to 1; 1 while nothing was tried. */
-  successRate: z.number(),
-  conflicts: z.number(),
-  bytesSent: z.number(),
-  bytesReceived: z.number(),
-  bytesSentPerSecond: z.number(),
-  bytesReceivedPerSecond: z.number(),
   /** At the end of the step. */
   files: z.number(),
   bytes: z.number(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Alert } from './alerts.ts';
+import { CarriedSchema } from './metrics.ts';
 import { MachineNameSchema, NoParams, OsSchema, UnixMsSchema } from './shared.ts';
 
 /**
@@ -45,20 +46,7 @@ export const FirstSyncProgress = z.object({
 export type FirstSyncProgress = z.infer<typeof FirstSyncProgress>;
 
 /** What was carried to and from a machine since the hub's database was made; rates are of the last seconds. */
-export const TrafficSchema = z.object({
-  /** Changes that were taken in from it, and changes that were brought to it and verified there. */
-  syncs: z.number(),
-  /** Files that were given up on after three tries. */
-  failed: z.number(),
-  /** 0 to 1; 1 while nothing was tried. */
-  successRate: z.number(),
-  /** Files that it and another machine had both changed. */
-  conflicts: z.number(),
-  /** Bytes of content brought to it, and taken in from it. */
-  bytesSent: z.number(),
-  bytesReceived: z.number(),
-  bytesSentPerSecond: z.number(),
-  bytesReceivedPerSecond: z.number(),
+export const TrafficSchema = CarriedSchema.extend({
   /** Share of the last 24 hours (in which the hub ran) that it was online, 0 to 1; 1 while nothing is known. */
   onlineShare: z.number(),
 });
