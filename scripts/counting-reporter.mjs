@@ -6,7 +6,7 @@ import { leftOpen } from './left-open.mjs';
 const END_MS = 15_000;
 
 /**
- * Mocha's own `spec` output, and the counts as JSON in the file that CLAUDE_SYNC_TEST_COUNTS names. A file, because output can be
+ * Mocha's own `spec` output, and the counts with what failed as JSON in the file that CLAUDE_SYNC_TEST_COUNTS names. A file, because output can be
  * cut or imitated, and a suite that dies half-way must not look like one that passed.
  */
 export default class CountingReporter extends Mocha.reporters.Spec {
@@ -16,7 +16,8 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     if (!file) return;
     runner.once('end', () => {
       const { passes, failures, pending } = runner.stats;
-      writeFileSync(file, JSON.stringify({ passed: passes, failed: failures, skipped: pending }));
+      const said = this.failures.map((test) => `${test.fullTitle()}\n${test.err?.stack ?? test.err?.message ?? ''}`);
+      writeFileSync(file, JSON.stringify({ passed: passes, failed: failures, skipped: pending, failures: said }));
       // Waits for nothing itself. Without it such a suite is silent until it is ended for taking too long, and nobody knows why. What
       // the tests said stands: the code is theirs, whatever is asked for here.
       setTimeout(() => {

@@ -259,7 +259,7 @@ export class Ground {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  deadlineMs = 20_000,
+  deadlineMs = 45_000,
 ): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {

@@ -10,8 +10,7 @@ import { Bench, type Run } from './run.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
-describe('claude-sync up and down', function () {
-  this.timeout(30_000);
+describe('claude-sync up and down', () => {
   let bench: Bench;
 
   beforeEach(async () => {
@@ -68,9 +67,7 @@ describe('claude-sync up and down', function () {
   });
 });
 
-describe('the program itself', function () {
-  this.timeout(30_000);
-
+describe('the program itself', () => {
   it('runs as a process, with its exit code', async () => {
     const bench = await Bench.open();
     const child = spawn(process.execPath, [MAIN, 'status', '--data-dir', bench.folder, '--json'], {

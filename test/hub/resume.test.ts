@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { resume } from '../../src/hub/resume.ts';
 import { HubGround, until } from './hub-ground.ts';
 
-describe('two machines of the configuration that are one and the same folder', function () {
-  this.timeout(30_000);
+describe('two machines of the configuration that are one and the same folder', () => {
   let ground: HubGround;
   beforeEach(async () => (ground = await HubGround.open()));
   afterEach(() => ground.close());
@@ -27,8 +26,7 @@ describe('two machines of the configuration that are one and the same folder', f
   });
 });
 
-describe('machines resume', function () {
-  this.timeout(30_000);
+describe('machines resume', () => {
   let ground: HubGround;
   beforeEach(async () => (ground = await HubGround.open()));
   afterEach(() => ground.close());

@@ -9,8 +9,7 @@ import { endWhenDone } from '../../scripts/end-when-done.mjs';
 /** Tells its counts and never lets its event loop turn again, as Node sometimes does at its end. */
 const STUCK = `require('fs').writeFileSync(process.argv[1], '{}'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`;
 
-describe('a suite that is done and does not end', function () {
-  this.timeout(30_000);
+describe('a suite that is done and does not end', () => {
   let folder: string;
 
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'claude-sync-end-'))));

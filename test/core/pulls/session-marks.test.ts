@@ -246,10 +246,13 @@ describe('marks of a session', () => {
     const image = said('main', { message: { content: [{ type: 'image', data: 'A'.repeat(60_000) }] } });
     const whole = lines(...Array.from({ length: 4_000 }, () => said('x')), image, image);
     const pieces = tellingRanges(whole.length).map(([from, to]) => whole.slice(from, to));
-    const start = performance.now();
-    for (let run = 0; run < 100; run += 1) readMarks(pieces);
-    const each = (performance.now() - start) / 100;
-    // Some tenths of a millisecond on any computer; much more would be another order of growth.
-    assert.ok(each < 20, `${each} ms`);
+    let fastest = Infinity;
+    for (let run = 0; run < 100; run += 1) {
+      const start = performance.now();
+      readMarks(pieces);
+      fastest = Math.min(fastest, performance.now() - start);
+    }
+    // Some tenths of a millisecond on any computer; much more would be another order of growth. The fastest: others wait for the processor.
+    assert.ok(fastest < 20, `${fastest} ms`);
   });
 });

@@ -54,8 +54,7 @@ describe('the arguments of the program for alerts', () => {
   it('a long text is cut', () => assert.equal(fill('{message}', { message: 'x'.repeat(1e6) })?.length, 2_000));
 });
 
-describe('the program for alerts', function () {
-  this.timeout(30_000);
+describe('the program for alerts', () => {
   let folder: string;
   let out: string;
   let clock: ManualClock;

@@ -107,7 +107,7 @@ export async function startFakeHub(
 
 /** Resolves when `holds` does; fails with `what` after 5 s. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5000;
+  const deadline = performance.now() + 45_000;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`never came true: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -30,8 +30,7 @@ class Contender {
   }
 }
 
-describe('one hub per data folder', function () {
-  this.timeout(30_000);
+describe('one hub per data folder', () => {
   let folder: Awaited<ReturnType<typeof privateFolder>>;
   let dataDir: string;
   let socketPath: string;
@@ -43,7 +42,7 @@ describe('one hub per data folder', function () {
   };
   const decided = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const deadline = setTimeout(() => reject(new Error(contenders.map((one) => one.output).join('|'))), 20_000);
+      const deadline = setTimeout(() => reject(new Error(contenders.map((one) => one.output).join('|'))), 45_000);
       const look = (): void => {
         if (!contenders.every((one) => one.decided)) return void setTimeout(look, 20);
         clearTimeout(deadline);

@@ -59,7 +59,7 @@ describe('the faulty link of the tests', () => {
     const took = performance.now() - begun;
     assert.ok(client.bytes.equals(much));
     // 200 pieces, one after the other, would take 40 s.
-    assert.ok(took >= 200 && took < 2_000, `${took} ms`);
+    assert.ok(took >= 200 && took < 20_000, `${took} ms`);
   });
 
   it('keeps the order of what it delays by chance', async () => {

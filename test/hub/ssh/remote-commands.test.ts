@@ -5,7 +5,7 @@ import { RemoteCommandFailure } from '../../../src/hub/ssh/remote-commands.ts';
 import { UnquotableWord, quote, throughSh } from '../../../src/hub/ssh/shell-words.ts';
 import { TestMachine } from './machine.ts';
 
-const LIMITS = { maxBytes: 1024 * 1024, timeoutMs: 10_000 };
+const LIMITS = { maxBytes: 1024 * 1024, timeoutMs: 45_000 };
 /** Login shells that may be there. */
 const SHELLS = [
   '/bin/sh',
@@ -33,7 +33,7 @@ describe('commands over SSH', () => {
       [result.stdout.toString().trim(), result.stderr, result.code],
       [String(input.length), 'oops\n', 7],
     );
-    const echoed = await machine.commands.run('cat', { stdin: input, maxBytes: input.length, timeoutMs: 10_000 });
+    const echoed = await machine.commands.run('cat', { stdin: input, maxBytes: input.length, timeoutMs: 45_000 });
     assert.ok(echoed.stdout.equals(input));
   });
 
