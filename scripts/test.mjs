@@ -25,6 +25,7 @@ const DEBIAN_PACKAGES = [
   { name: 'fswatch', command: 'fswatch' },
   { name: 'iproute2', command: 'ip' },
   { name: 'procps', command: 'ps' },
+  { name: 'unzip', command: 'unzip' },
   // What a Mac has instead of sha256sum.
   { name: 'perl', command: 'shasum' },
   // The reference parser of OpenMetrics.
