@@ -110,8 +110,12 @@ export default tseslint.config(
     },
   },
   layer(['src/protocol/**'], { not: ['hub', 'cli', 'extension', 'webview'], paths: [noVscode, ...impure] }),
-  layer(['src/hub/**'], { not: ['cli', 'extension', 'webview'], paths: [noVscode] }),
+  layer(['src/hub/**'], { not: ['client', 'cli', 'extension', 'webview'], paths: [noVscode] }),
+  layer(['src/client/**'], {
+    not: ['cli', 'extension', 'webview', 'engine', 'store', 'archive', 'replica'],
+    paths: [noVscode],
+  }),
   layer(['src/cli/**'], { not: ['extension', 'webview'], paths: [noVscode] }),
   layer(['src/extension/**'], { not: ['cli', 'webview', 'engine', 'store', 'archive', 'replica'] }),
-  layer(['webview/**'], { not: ['hub', 'cli', 'extension', 'core'], paths: [noVscode, ...impure] }),
+  layer(['webview/**'], { not: ['hub', 'client', 'cli', 'extension', 'core'], paths: [noVscode, ...impure] }),
 );

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StatusResult } from '../src/protocol/status.ts';
-import { connectToHub, type HubClient } from '../src/hub/rpc/client.ts';
+import { connectToHub, type HubClient } from '../src/client/connect.ts';
 import { readHubFile } from '../src/hub/rpc/hub-file.ts';
 
 /** Longest time that anything may take before the measurement is given up, ms. */

@@ -12,7 +12,7 @@ import { endWhenDone } from './end-when-done.mjs';
 import { ensureInstalled, giveUp, pinnedNode, ROOT, run } from './bootstrap.mjs';
 
 /** The suites, cheapest first: folders below test/. */
-const GROUPS = ['repo', 'core', 'hub', 'cli', 'simulation', 'black-box'];
+const GROUPS = ['repo', 'core', 'hub', 'client', 'cli', 'simulation', 'black-box'];
 
 /** Debian packages that suites need, each with a command or a file that shows that it is there. */
 const DEBIAN_PACKAGES = [

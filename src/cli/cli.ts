@@ -2,7 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
 import { hubPaths, type HubPaths } from '../hub/config/paths.ts';
 import type { LockOwner } from '../hub/lock-owner.ts';
-import { connectToHub, type HubClient } from '../hub/rpc/client.ts';
+import { connectToHub, type HubClient } from '../client/connect.ts';
+import { launchHub } from '../client/launch-hub.ts';
 import { readHubFile } from '../hub/rpc/hub-file.ts';
 import { HubError } from '../protocol/errors.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
@@ -89,6 +90,12 @@ export class Cli {
       }
       await setTimeout(POLL_MS);
     }
+  }
+
+  /** Starts a hub as a process of its own, with the places of this command, see `launchHub`. */
+  launchHub(timeoutMs: number): Promise<HubClient> {
+    const { places, world } = this;
+    return launchHub({ places, program: world.self, env: world.env, client: 'cli', timeoutMs });
   }
 
   /** Loads the database's library, which the commands do without as long as their hub answers. */

@@ -1,5 +1,5 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
-import type { HubClient } from '../hub/rpc/client.ts';
+import type { HubClient } from '../client/connect.ts';
 import type { FirstSyncProgress } from '../protocol/status.ts';
 import { bytes } from './figures.ts';
 import type { Output } from './output.ts';

@@ -1,5 +1,5 @@
 import { readHubFile } from '../hub/rpc/hub-file.ts';
-import { connectToHub, type HubClient } from '../hub/rpc/client.ts';
+import { connectToHub, type HubClient } from '../client/connect.ts';
 import { HubError } from '../protocol/errors.ts';
 import type { StatusResult } from '../protocol/status.ts';
 

@@ -44,6 +44,8 @@ const REFUSED: readonly [what: string, file: string, code: string][] = [
   ['core has no environment', 'src/core/x.ts', 'export const x = process.env;'],
   ['the hub does not know the command line', 'src/hub/x.ts', "import { x } from '../cli/program.ts';"],
   ['the hub does not know VS Code', 'src/hub/rpc/x.ts', "import * as vscode from 'vscode';"],
+  ['the hub does not know its clients', 'src/hub/x.ts', "import { x } from '../client/connect.ts';"],
+  ['a client does not load the database', 'src/client/x.ts', "import { x } from '../hub/store/store.ts';"],
   ['the command line does not know VS Code', 'src/cli/x.ts', "import * as vscode from 'vscode';"],
   ['the protocol does not look into the hub', 'src/protocol/x.ts', "import { x } from '../hub/lock.ts';"],
   ['the extension does not load the database', 'src/extension/x.ts', "import { x } from '../hub/store/store.ts';"],
@@ -64,7 +66,7 @@ const ALLOWED: readonly [what: string, file: string, code: string][] = [
   [
     'the extension may use the client of the hub',
     'src/extension/x.ts',
-    "import { connectToHub } from '../hub/rpc/client.ts';",
+    "import { connectToHub } from '../client/connect.ts';",
   ],
   ['the extension may use VS Code', 'src/extension/x.ts', "import * as vscode from 'vscode';"],
   [

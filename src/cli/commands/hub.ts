@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../hub/config/load.ts';
 import type { Config } from '../../hub/config/schema.ts';
-import { connectToHub } from '../../hub/rpc/client.ts';
+import { connectToHub } from '../../client/connect.ts';
 import { HubError } from '../../protocol/errors.ts';
 import { PRODUCT_VERSION } from '../../protocol/product-version.ts';
 import type { Cli, CommandHost } from '../cli.ts';

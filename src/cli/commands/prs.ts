@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { HubClient } from '../../hub/rpc/client.ts';
+import type { HubClient } from '../../client/connect.ts';
 import type { PullsListResult } from '../../protocol/pulls.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT, UsageError, type ExitCode } from '../failure.ts';

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import type { HubClient } from '../../hub/rpc/client.ts';
+import type { HubClient } from '../../client/connect.ts';
 import { HubError } from '../../protocol/errors.ts';
 import type { Cli, CommandHost } from '../cli.ts';
-import { launchHub } from '../detached-hub.ts';
 import { EXIT } from '../failure.ts';
 import { showFirstSync } from '../first-sync-bars.ts';
 import { secondsAsMs } from './arguments.ts';
@@ -18,7 +17,7 @@ export function addUp(program: Command, host: CommandHost): void {
     .action(
       host.run(async (cli, options: { wait?: number }) => {
         const running = await connectIfRunning(cli);
-        const hub = running ?? (await launchHub(cli, START_MS));
+        const hub = running ?? (await cli.launchHub(START_MS));
         try {
           const { pid, version } = hub.hello;
           const { socket } = await hub.request('hub/where', {});

@@ -1,7 +1,6 @@
-import type { HubClient } from '../../hub/rpc/client.ts';
+import type { HubClient } from '../../client/connect.ts';
 import { HubError } from '../../protocol/errors.ts';
 import { Cli } from '../cli.ts';
-import { launchHub } from '../detached-hub.ts';
 import { EXIT, type ExitCode } from '../failure.ts';
 import { waitForExit } from '../processes.ts';
 import { Conversation, type ConversationLine } from './conversation.ts';
@@ -102,7 +101,7 @@ class Demo {
 
   async #startHub(): Promise<HubClient> {
     if (this.#over) throw new Error('the demo is over');
-    const start = launchHub(this.#cli, START_MS);
+    const start = this.#cli.launchHub(START_MS);
     this.#starting = start.then(
       (hub) => void (this.#hub = hub),
       // Reported to whoever awaits the start itself.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { lstat, rm, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { connectToHub } from '../../../src/hub/rpc/client.ts';
+import { connectToHub } from '../../../src/client/connect.ts';
 import { SILENT_LOG } from '../../../src/hub/rpc/rpc-log.ts';
 import { startRpcServer } from '../../../src/hub/rpc/server.ts';
 import { ManualClock } from '../store/manual-clock.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireHubLock, HubAlreadyRunning } from '../../../src/hub/lock.ts';
-import { connectToHub } from '../../../src/hub/rpc/client.ts';
+import { connectToHub } from '../../../src/client/connect.ts';
 import { hubFilePath, readHubFile } from '../../../src/hub/rpc/hub-file.ts';
 import { privateFolder, startFakeHub, until } from './fake-hub.ts';
 

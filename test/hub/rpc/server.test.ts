@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { connectToHub } from '../../../src/hub/rpc/client.ts';
+import { connectToHub } from '../../../src/client/connect.ts';
 import { LARGEST_MESSAGE_BYTES } from '../../../src/hub/rpc/frame-guard.ts';
 import { MOST_OPEN_REQUESTS, MOST_UNREAD_MESSAGES } from '../../../src/hub/rpc/message-streams.ts';
 import { SILENT_LOG } from '../../../src/hub/rpc/rpc-log.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { connectToHub, HubNotRunning } from '../../../src/hub/rpc/client.ts';
-import { HubError } from '../../../src/protocol/errors.ts';
-import { privateFolder, sampleStatus, startFakeHub, until } from './fake-hub.ts';
+import { connectToHub, HubNotRunning } from '../../src/client/connect.ts';
+import { HubError } from '../../src/protocol/errors.ts';
+import { privateFolder, sampleStatus, startFakeHub, until } from '../hub/rpc/fake-hub.ts';
 
 describe('a client of the hub', () => {
   let folder: Awaited<ReturnType<typeof privateFolder>>;

@@ -2,15 +2,18 @@ import { spawn } from 'node:child_process';
 import { open, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { connectToHub, type HubClient } from '../hub/rpc/client.ts';
 import { makeFolders } from '../hub/make-folders.ts';
 import { startFailure } from '../hub/start-failure.ts';
+import type { HubPaths } from '../hub/config/paths.ts';
 import { HubError, type HubErrorCode } from '../protocol/errors.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
-import type { Cli } from './cli.ts';
-import { EXIT } from './failure.ts';
+import { connectToHub, type HubClient } from './connect.ts';
 
 const POLL_MS = 30;
+/** What `claude-sync` ends with when its configuration is at fault. */
+const CONFIG_EXIT = 2;
+/** A start that could not even be tried counts as failed. */
+const FAILED_EXIT = 1;
 /** Most of a dead hub's last words that are shown. */
 const LAST_WORDS_BYTES = 4000;
 /** A start that lost against another one is given this long to end, in ms. */
@@ -18,20 +21,33 @@ const STEP_BACK_MS = 5_000;
 /** With less than this free, in bytes, a disk is as good as full. */
 const NO_ROOM_BYTES = 64 * 1024;
 
+/** What a hub is started with. */
+export interface LaunchOptions {
+  /** Where it is to keep things and to listen. */
+  readonly places: HubPaths;
+  /** How `claude-sync` is started: a program, and the words before the command. */
+  readonly program: { readonly command: string; readonly args: readonly string[] };
+  /** Its environment, but for options that are meant for the process that starts it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Who connects to it, for its log: `cli`, `extension`. */
+  readonly client: string;
+  /** How long it may take to answer, ms. */
+  readonly timeoutMs: number;
+}
+
 /**
  * Starts a hub as a process of its own that outlives this one, and returns a connection to it as soon as it answers. What it
  * prints goes to `logs/hub.out` in the data folder.
  * @throws {HubError} with what the hub printed, when it ended instead (`config` when its configuration was at fault);
  * `io` when its data folder cannot be used; `timed-out` when it does not answer in time (it may still be starting).
  */
-export async function launchHub(cli: Cli, timeoutMs: number): Promise<HubClient> {
-  const { places, world } = cli;
+export async function launchHub({ places, program, env, client, timeoutMs }: LaunchOptions): Promise<HubClient> {
   const logs = join(places.dataDir, 'logs');
   const outPath = join(logs, 'hub.out');
   const out = await openOutput(logs, outPath, places.dataDir);
   const before = (await stat(outPath)).size;
   const args = [
-    ...world.self.args,
+    ...program.args,
     'hub',
     '--data-dir',
     places.dataDir,
@@ -39,17 +55,17 @@ export async function launchHub(cli: Cli, timeoutMs: number): Promise<HubClient>
     places.socket,
     ...(places.configFileNamed ? ['--config', places.configFile] : []),
   ];
-  const child = spawn(world.self.command, args, {
+  const child = spawn(program.command, args, {
     detached: true,
     // The data folder is always there; the folder of the moment may be on a disk that goes away.
     cwd: places.dataDir,
     stdio: ['ignore', out.fd, out.fd],
-    env: hubEnvironment(world.env),
+    env: hubEnvironment(env),
   });
   let ended: number | null = null;
   const exited = new Promise<void>((resolve) => {
     const end = (code: number | null): void => {
-      ended = code ?? EXIT.failed;
+      ended = code ?? FAILED_EXIT;
       resolve();
     };
     child.once('exit', end);
@@ -63,7 +79,7 @@ export async function launchHub(cli: Cli, timeoutMs: number): Promise<HubClient>
     // Looked at before connecting: a start that lost against another one ends, and then the other one answers.
     const endedWith = ended as number | null;
     try {
-      const hub = await connectToHub(places.socket, { client: 'cli', version: PRODUCT_VERSION });
+      const hub = await connectToHub(places.socket, { client, version: PRODUCT_VERSION });
       // A start may fail after it shook hands; then its last words tell why, not the broken connection.
       await hub.request('hub/where', {});
       // Another start won. Ours must not wait in the wings: it would become the hub when that one is stopped meanwhile.
@@ -116,7 +132,7 @@ async function lastWords(ended: {
       .toString('utf8')
       .trim()
       .replace(/^error: /, '');
-    const code: HubErrorCode = exitCode === EXIT.usage ? 'config' : 'internal';
+    const code: HubErrorCode = exitCode === CONFIG_EXIT ? 'config' : 'internal';
     return new HubError(code, `the hub did not start: ${words === '' ? await silentEnd(exitCode, dataDir) : words}`, {
       unchanged: 'No hub is running.',
       next: `All it printed is in ${outPath}.`,

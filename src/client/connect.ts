@@ -7,10 +7,10 @@ import {
   type MessageConnection,
 } from 'vscode-jsonrpc';
 import { StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
-import { HubError } from '../../protocol/errors.ts';
-import type { Method, ParamsOf, ResultOf } from '../../protocol/methods.ts';
-import type { NotificationName, NotificationParams } from '../../protocol/notifications.ts';
-import { PROTOCOL_VERSION, type HelloResult } from '../../protocol/version.ts';
+import { HubError } from '../protocol/errors.ts';
+import type { Method, ParamsOf, ResultOf } from '../protocol/methods.ts';
+import type { NotificationName, NotificationParams } from '../protocol/notifications.ts';
+import { PROTOCOL_VERSION, type HelloResult } from '../protocol/version.ts';
 
 /** A connection to a running hub, past its handshake. All failures are `HubError`. */
 export interface HubClient {
