@@ -1,46 +1,51 @@
 import { homedir, tmpdir } from 'node:os';
 import * as vscode from 'vscode';
+import { findHub } from '../client/find-hub.ts';
+import { HubMirror } from '../client/hub-mirror.ts';
 import { hubPaths } from '../hub/config/paths.ts';
-import { HubLink, type HubState } from './hub-link.ts';
+import { COMMANDS, SECTION, SETTINGS } from './contributions.ts';
 import { statusText } from './status-text.ts';
-
-/** Identifier of the one command, as package.json declares it. */
-const SHOW_STATUS = 'claudeSync.showStatus';
 
 /** Builds the status item and the command and returns; looking for the hub happens afterwards. */
 export function activate(context: vscode.ExtensionContext): void {
-  let state: HubState = { kind: 'connecting' };
   const item = vscode.window.createStatusBarItem('claudeSync.status', vscode.StatusBarAlignment.Left);
   item.name = 'Claude Sync';
-  item.command = SHOW_STATUS;
-  const show = (next: HubState): void => {
-    state = next;
-    const { text, lines } = statusText(next);
+  item.command = COMMANDS.showStatus;
+  const who = { client: 'extension', version: versionOf(context) };
+  const mirror = new HubMirror({
+    connect: () => findHub(dataDir(), who),
+    onChange: (part) => {
+      if (part === 'state') show();
+    },
+  });
+  const show = (): void => {
+    const { text, lines } = statusText(mirror.state);
     item.text = text;
     item.tooltip = lines.join('\n');
     item.accessibilityInformation = { label: `Claude Sync: ${lines.join(', ')}` };
   };
-  const link = new HubLink({ dataDir: dataDir(), version: versionOf(context), onState: show });
-  const command = vscode.commands.registerCommand(SHOW_STATUS, async () => {
-    await link.refresh();
-    const { text, lines } = statusText(state);
+  const command = vscode.commands.registerCommand(COMMANDS.showStatus, async () => {
+    await mirror.refresh();
+    const { text, lines } = statusText(mirror.state);
     const title = text.replace(/^\$\([^)]*\) /, '');
     await vscode.window.showQuickPick(
       lines.map((label) => ({ label })),
       { title },
     );
   });
-  context.subscriptions.push(item, link, command);
+  context.subscriptions.push(item, mirror, command);
+  show();
   item.show();
-  link.start();
+  mirror.start();
 }
 
+/** Read anew at each attempt: a changed setting takes effect with the next connection. */
 function dataDir(): string {
-  const named = vscode.workspace.getConfiguration('claudeSync').get<string>('dataDir', '');
+  const named = vscode.workspace.getConfiguration(SECTION).get<string>(SETTINGS.dataDir, '');
   const { env, platform } = process;
   const uid = String(process.getuid?.() ?? '');
-  const dataDir = named === '' ? undefined : named;
-  return hubPaths({ env, platform, home: homedir(), tmp: tmpdir(), uid, cwd: homedir(), dataDir }).dataDir;
+  const chosen = named === '' ? undefined : named;
+  return hubPaths({ env, platform, home: homedir(), tmp: tmpdir(), uid, cwd: homedir(), dataDir: chosen }).dataDir;
 }
 
 function versionOf(context: vscode.ExtensionContext): string {

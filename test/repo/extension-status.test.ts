@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HubLink, type HubState } from '../../src/extension/hub-link.ts';
+import { findHub } from '../../src/client/find-hub.ts';
+import { HubMirror, type HubState } from '../../src/client/hub-mirror.ts';
 import { statusText } from '../../src/extension/status-text.ts';
 import type { StatusResult } from '../../src/protocol/status.ts';
 
@@ -51,14 +52,47 @@ describe('the status item of the extension', () => {
     assert.deepEqual(statusText(stopped).lines, ['rog: quarantined, 3 pending (emptied)']);
   });
 
+  it('is exactly one of its states, the most urgent first', () => {
+    const alert = {
+      id: 'a',
+      severity: 'warning',
+      message: 'm',
+      unaffected: 'u',
+      next: null,
+      machine: null,
+      key: null,
+      at: 0,
+    } as const;
+    const away = { ...machine, status: 'offline' } as const;
+    const busy = { ...machine, pending: 3 };
+    const kinds = (states: readonly Partial<StatusResult>[]): string[] =>
+      states.map((one) => statusText(running(one)).kind);
+    assert.deepEqual(
+      kinds([
+        { inSync: false, conflicts: { open: 1 }, alerts: [alert], machines: [away, busy] },
+        { inSync: false, alerts: [alert], machines: [away, busy] },
+        { inSync: false, machines: [away, busy] },
+        { inSync: false, machines: [machine, busy] },
+        { inSync: false },
+        {},
+        { alerts: [{ ...alert, severity: 'info' }] },
+        { machines: [away], alerts: [{ ...alert, machine: away.name }] },
+      ]),
+      ['conflict', 'alert', 'offline', 'syncing', 'behind', 'in-sync', 'in-sync', 'offline'],
+    );
+    assert.equal(statusText({ kind: 'connecting' }).kind, 'looking');
+    assert.equal(statusText({ kind: 'not-running' }).kind, 'stopped');
+    assert.equal(statusText({ kind: 'trouble', message: 'm', next: null }).kind, 'trouble');
+  });
+
   it('without a hub says that it is not running and what to do', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'extension-'));
-    const told: HubState[] = [];
-    const link = new HubLink({ dataDir, version: '0.1.0', onState: (state) => told.push(state) });
-    await link.refresh();
-    link.dispose();
+    const who = { client: 'test', version: '0.1.0' };
+    const mirror = new HubMirror({ connect: () => findHub(dataDir, who), onChange: () => undefined });
+    await mirror.refresh();
+    mirror.dispose();
     await rm(dataDir, { recursive: true });
-    assert.deepEqual(told, [{ kind: 'not-running' }]);
+    assert.deepEqual(mirror.state, { kind: 'not-running' });
     assert.match(statusText({ kind: 'not-running' }).lines.join(), /claude-sync up/);
   });
 });
