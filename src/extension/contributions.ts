@@ -6,6 +6,10 @@
 /** Commands, by what they are called here. */
 export const COMMANDS = {
   showStatus: 'claudeSync.showStatus',
+  startHub: 'claudeSync.startHub',
+  stopHub: 'claudeSync.stopHub',
+  restartHub: 'claudeSync.restartHub',
+  showLog: 'claudeSync.showLog',
 } as const;
 
 /** Settings below `claudeSync`. */

@@ -3,7 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRunning } from '../../src/cli/processes.ts';
+import { isRunning } from '../../src/client/processes.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { readHubFile } from '../../src/hub/rpc/hub-file.ts';
 import { Bench, type Run } from './run.ts';

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findHub } from '../../src/client/find-hub.ts';
 import { HubMirror, type HubState } from '../../src/client/hub-mirror.ts';
+import { failureText } from '../../src/extension/failure-text.ts';
 import { statusText } from '../../src/extension/status-text.ts';
+import { HubError } from '../../src/protocol/errors.ts';
 import type { StatusResult } from '../../src/protocol/status.ts';
 
 const machine: StatusResult['machines'][number] = {
@@ -94,5 +96,14 @@ describe('the status item of the extension', () => {
     await rm(dataDir, { recursive: true });
     assert.deepEqual(mirror.state, { kind: 'not-running' });
     assert.match(statusText({ kind: 'not-running' }).lines.join(), /claude-sync up/);
+  });
+});
+
+describe('a failure that the extension shows', () => {
+  it('says what was tried, what is unchanged and what to do', () => {
+    const error = new HubError('refused', 'it cannot be done', { unchanged: 'Nothing was changed.', next: 'Do this.' });
+    assert.equal(failureText(error), 'Claude Sync: It cannot be done. Nothing was changed. Do this.');
+    assert.equal(failureText(new HubError('refused', 'No way.')), 'Claude Sync: No way.');
+    assert.equal(failureText(new Error('no such file')), 'Claude Sync: No such file');
   });
 });

@@ -2,7 +2,7 @@ import type { HubClient } from '../../client/connect.ts';
 import { HubError } from '../../protocol/errors.ts';
 import { Cli } from '../cli.ts';
 import { EXIT, type ExitCode } from '../failure.ts';
-import { waitForExit } from '../processes.ts';
+import { waitForExit } from '../../client/processes.ts';
 import { Conversation, type ConversationLine } from './conversation.ts';
 import { Narrator } from './narrator.ts';
 import { buildStage, type DemoMachine, type Stage } from './stage.ts';
