@@ -1,9 +1,9 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import type { HubClient } from '../client/connect.ts';
 import type { FirstSyncProgress } from '../protocol/status.ts';
-import { bytes } from './figures.ts';
+import { bytes } from '../client/figures.ts';
 import type { Output } from './output.ts';
-import { plainLine } from './plain-text.ts';
+import { plainLine } from '../client/plain-text.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { HostKeyQuestion } from '../protocol/probe.ts';
 import { HubError } from '../protocol/errors.ts';
 import type { Cli } from './cli.ts';
 import { confirm } from './confirm.ts';
-import { plainLine } from './plain-text.ts';
+import { plainLine } from '../client/plain-text.ts';
 
 /** Whether there is somebody to ask. */
 export function hasTerminal({ world }: Pick<Cli, 'world'>): boolean {

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { Failure } from './failure.ts';
-import { plainText, safeJson } from './plain-text.ts';
+import { plainText, safeJson } from '../client/plain-text.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Colours that the commands use. */

@@ -1,7 +1,7 @@
 import type { DryRun, ProbeReport } from '../protocol/probe.ts';
-import { bytes, count } from './figures.ts';
+import { bytes, count } from '../client/figures.ts';
 import type { Output } from './output.ts';
-import { plainLine } from './plain-text.ts';
+import { plainLine } from '../client/plain-text.ts';
 
 const PROJECTS = 8;
 /** More is told as a problem, ms. */

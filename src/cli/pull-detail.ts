@@ -1,9 +1,10 @@
 import type { Pull, PullsDetailResult } from '../protocol/pulls.ts';
 import { UsageError } from './failure.ts';
-import { ago, count } from './figures.ts';
+import { ago, count } from '../client/figures.ts';
 import type { Output } from './output.ts';
-import { plainLine, plainText } from './plain-text.ts';
-import { BELONGS_WORDS, CHECK_TINT } from './pulls-table.ts';
+import { plainLine, plainText } from '../client/plain-text.ts';
+import { BELONGS_WORDS } from '../client/pull-words.ts';
+import { CHECK_TINT } from './pulls-table.ts';
 import { table } from './table.ts';
 
 /** Which pull request: `owner/name` and its number. */

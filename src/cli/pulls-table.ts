@@ -1,15 +1,14 @@
 import {
   ATTENTIONS,
-  type Attention,
   type Pull,
-  type PullChange,
   type PullsListResult,
   type PullsOfSessionResult,
   type PullsStatus,
 } from '../protocol/pulls.ts';
-import { ago, count, pointInTime } from './figures.ts';
+import { ago, count, pointInTime } from '../client/figures.ts';
+import { ATTENTION_WORDS, BELONGS_WORDS, CHANGE_WORDS } from '../client/pull-words.ts';
 import type { Output, Tint } from './output.ts';
-import { plainLine } from './plain-text.ts';
+import { plainLine } from '../client/plain-text.ts';
 import { table } from './table.ts';
 
 /** What pull requests can be grouped by. */
@@ -27,31 +26,8 @@ export interface TableContext {
   readonly columns: number;
 }
 
-/** What a group is called, for people. */
-export const ATTENTION_WORDS: Record<Attention, string> = {
-  'needs-my-review': 'Needs your review',
-  'changes-requested': 'Changes requested',
-  failing: 'Checks fail',
-  approved: 'Approved',
-  draft: 'Drafts',
-  other: 'Others',
-};
-
-/** How a pull request belongs to a conversation, for people. */
-export const BELONGS_WORDS = { link: 'named there', branch: 'by branch' } as const;
-
 /** Colours of the states of checks. */
 export const CHECK_TINT: Record<string, Tint> = { failed: 'red', pending: 'yellow', passed: 'green' };
-
-const CHANGE_WORDS: Record<PullChange, string> = {
-  new: 'new',
-  'review-requested': 'to review',
-  approved: 'approved',
-  'changes-requested': 'changes requested',
-  'checks-failed': 'checks failed',
-  'checks-passed': 'checks passed',
-  updated: 'updated',
-};
 
 /** A title that would be shorter than this, in columns, is worth giving up something else for. */
 const LEAST_TITLE = 24;

@@ -1,4 +1,4 @@
-import { plainLine } from './plain-text.ts';
+import { plainLine } from '../client/plain-text.ts';
 
 /**
  * A compact table: columns as wide as their widest cell, two spaces between, nothing after the last. Cells are stripped of

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   CancellationTokenSource,
   createMessageConnection,
@@ -16,6 +17,11 @@ import { PROTOCOL_VERSION, type HelloResult } from '../protocol/version.ts';
 export interface HubClient {
   /** What the hub said in the handshake. */
   readonly hello: HelloResult;
+  /**
+   * `user@host:port` of the machine that the hub runs on, where that is another one: then `hello.pid` is a process there, and nothing here
+   * may signal it or wait for its end. Left out for a hub of this computer.
+   */
+  readonly elsewhere?: string;
   /**
    * Asks and waits for the answer. `signal` cancels the request at the hub too.
    * @throws {HubError} as the hub reported it; `disconnected` when the connection ended first (whether a change was made
@@ -46,6 +52,19 @@ export interface ConnectOptions {
   readonly silenceMs?: number;
 }
 
+/** How a client speaks over a stream that is there already. */
+export interface TalkOptions extends ConnectOptions {
+  /** Where the hub is, for messages: `no answer of the hub at ...`. */
+  readonly place: string;
+  /** See `HubClient.elsewhere`. */
+  readonly elsewhere?: string;
+  /** Aborting gives up the handshake. It does not end a client that was made. */
+  readonly signal?: AbortSignal;
+}
+
+/** For connecting and the handshake, ms. */
+const TIMEOUT_MS = 5000;
+
 /** Longest silence of a hub that works: its event loop is never held up for more than moments. */
 const SILENCE_MS = 20_000;
 
@@ -66,16 +85,41 @@ const QUICK: ReadonlySet<string> = new Set<Method>([
  * `protocol-mismatch` when it is of another version.
  */
 export async function connectToHub(socketPath: string, options: ConnectOptions = {}): Promise<HubClient> {
-  const timeoutMs = options.timeoutMs ?? 5000;
   const socket = connect(socketPath);
+  return inTime(socket, socketPath, options.timeoutMs, async (timeout) => {
+    await connected(socket, socketPath, timeout);
+    return talkTo(socket, { ...options, place: socketPath, giveUp: timeout });
+  });
+}
+
+/**
+ * Says hello to a hub over a stream that leads to it. From then on the stream is the client's: it ends with the client, and the client
+ * with it.
+ * @throws {HubError} `timed-out` when the hub does not answer in time, `protocol-mismatch` when it is of another version, `disconnected`
+ * when the stream ended first, `cancelled` after `signal`; the stream is destroyed then.
+ */
+export async function talkToHub(stream: Duplex, options: TalkOptions): Promise<HubClient> {
+  const { place, timeoutMs, signal } = options;
+  return inTime(stream, place, timeoutMs, (timeout) => {
+    const giveUp = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+    return talkTo(stream, { ...options, giveUp });
+  });
+}
+
+/** What `task` comes to within the time; else, and when it fails, the stream is destroyed. */
+async function inTime<T>(
+  stream: Duplex,
+  place: string,
+  timeoutMs = TIMEOUT_MS,
+  task: (timeout: AbortSignal) => Promise<T>,
+): Promise<T> {
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
-    await connected(socket, socketPath, timeout.signal);
-    return await talkTo(socket, { ...options, socketPath, timeout: timeout.signal });
+    return await task(timeout.signal);
   } catch (error) {
-    socket.destroy();
-    if (timeout.signal.aborted) throw new HubTooSlow(socketPath, timeoutMs);
+    stream.destroy();
+    if (timeout.signal.aborted) throw new HubTooSlow(place, timeoutMs);
     throw error;
   } finally {
     clearTimeout(timer);
@@ -84,8 +128,9 @@ export async function connectToHub(socketPath: string, options: ConnectOptions =
 
 /** The hub's socket is there, but it does not answer. */
 export class HubTooSlow extends HubError {
-  constructor(socketPath: string, timeoutMs: number) {
-    super('timed-out', `the hub at ${socketPath} did not answer within ${timeoutMs} ms`, {
+  /** @param place its socket, or more where that is on another machine. */
+  constructor(place: string, timeoutMs: number) {
+    super('timed-out', `the hub at ${place} did not answer within ${timeoutMs} ms`, {
       unchanged: 'Nothing was changed.',
       next: 'Try again; if it stays silent, look into its log and restart it.',
     });
@@ -123,23 +168,25 @@ function connected(socket: Socket, socketPath: string, timeout: AbortSignal): Pr
 }
 
 async function talkTo(
-  socket: Socket,
-  options: ConnectOptions & { readonly socketPath: string; readonly timeout: AbortSignal },
+  stream: Duplex,
+  options: ConnectOptions & { readonly place: string; readonly elsewhere?: string; readonly giveUp: AbortSignal },
 ): Promise<HubClient> {
   const silenceMs = options.silenceMs ?? SILENCE_MS;
-  const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+  const connection = createMessageConnection(new StreamMessageReader(stream), new StreamMessageWriter(stream));
   const closeListeners = new Set<() => void>();
   const listeners = new Map<string, Set<(params: unknown) => void>>();
   let over = false;
-  socket.once('close', () => {
+  stream.once('close', () => {
     over = true;
     // The library leaves open requests pending for ever when the stream ends; disposing rejects them.
     connection.dispose();
     for (const listener of closeListeners) listener();
   });
   // A 'close' follows every 'error', and that is where it is handled.
-  socket.on('error', () => undefined);
-  connection.onError(() => socket.destroy());
+  stream.on('error', () => undefined);
+  // A socket does this by itself; a stream that may be half open would never close.
+  stream.once('end', () => stream.end());
+  connection.onError(() => stream.destroy());
   // The library keeps one listener per name only.
   connection.onNotification((name, params) => {
     for (const listener of [...(listeners.get(name) ?? [])]) listener(params);
@@ -155,16 +202,17 @@ async function talkTo(
       answer: ask(connection, method, params, signal) as Promise<ResultOf<M>>,
       isQuick: QUICK.has(method),
       silenceMs,
-      tooSlow: () => new HubTooSlow(options.socketPath, silenceMs),
+      tooSlow: () => new HubTooSlow(options.place, silenceMs),
     });
 
   const hello = await request(
     'hub/hello',
     { protocol: PROTOCOL_VERSION, client: options.client ?? 'client', version: options.version ?? '0.0.0' },
-    { signal: options.timeout },
+    { signal: options.giveUp },
   );
   return {
     hello,
+    ...(options.elsewhere === undefined ? {} : { elsewhere: options.elsewhere }),
     request,
     onNotification: (name, listener) => {
       const added = listener as (params: unknown) => void;
@@ -176,7 +224,7 @@ async function talkTo(
       if (over) listener();
       else closeListeners.add(listener);
     },
-    close: () => socket.destroy(),
+    close: () => void stream.destroy(),
   };
 }
 

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import type { AlertRecord } from '../../protocol/alerts.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
-import { ago } from '../figures.ts';
+import { ago } from '../../client/figures.ts';
 import type { Tint } from '../output.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 
 const TINT: Readonly<Record<AlertRecord['severity'], Tint>> = { error: 'red', warning: 'yellow', info: 'cyan' };
 

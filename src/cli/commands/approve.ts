@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
-import { bytes, pointInTime } from '../figures.ts';
-import { plainLine } from '../plain-text.ts';
+import { bytes, pointInTime } from '../../client/figures.ts';
+import { plainLine } from '../../client/plain-text.ts';
 import { table } from '../table.ts';
 import { positiveNumber } from './arguments.ts';
 import { printDiff } from './conflicts.ts';

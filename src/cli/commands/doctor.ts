@@ -6,7 +6,7 @@ import type { Finding } from '../../protocol/doctor.ts';
 import { HubError } from '../../protocol/errors.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 
 /**
  * `doctor`: every checked prerequisite with its fix. Fails (1) when there is a problem. While no hub runs it says so (3) and

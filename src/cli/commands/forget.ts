@@ -3,8 +3,8 @@ import type { SessionsForgetResult } from '../../protocol/versions.ts';
 import type { CommandHost } from '../cli.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT } from '../failure.ts';
-import { bytes, count } from '../figures.ts';
-import { plainLine } from '../plain-text.ts';
+import { bytes, count } from '../../client/figures.ts';
+import { plainLine } from '../../client/plain-text.ts';
 
 /** `forget SESSION`: the only way to delete a session everywhere. Shows what goes, and asks. */
 export function addForget(program: Command, host: CommandHost): void {

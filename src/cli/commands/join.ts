@@ -10,7 +10,7 @@ import { confirm } from '../confirm.ts';
 import { parseDestination } from '../destination.ts';
 import { EXIT, UsageError, type ExitCode } from '../failure.ts';
 import { acceptedFingerprint, hasTerminal } from '../host-key.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 import { positiveNumber } from './arguments.ts';
 
 const SSHD_PORT = 22;

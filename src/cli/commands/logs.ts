@@ -6,9 +6,9 @@ import { readLog, type LogReading } from '../../hub/log/read-log.ts';
 import { HubError } from '../../protocol/errors.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT, type ExitCode } from '../failure.ts';
-import { count } from '../figures.ts';
+import { count } from '../../client/figures.ts';
 import type { Output, Tint } from '../output.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 
 interface LogsOptions {
   readonly follow?: true;

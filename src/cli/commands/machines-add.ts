@@ -8,7 +8,7 @@ import { parseDestination } from '../destination.ts';
 import { EXIT, UsageError, type ExitCode } from '../failure.ts';
 import { acceptedFingerprint, hasTerminal } from '../host-key.ts';
 import { withMachineDesk, type MachineDesk } from '../machine-service.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 import { printDryRun, printProbe } from '../probe-report.ts';
 import { positiveNumber } from './arguments.ts';
 

@@ -3,7 +3,7 @@ import type { CommandHost } from '../cli.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT } from '../failure.ts';
 import { withMachineDesk } from '../machine-service.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 
 /** `machines remove`: takes a machine out of the configuration; its files, and the hub's, stay. */
 export function addMachinesRemove(machines: Command, host: CommandHost): void {

@@ -4,7 +4,7 @@ import type { CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
 import { withMachineDesk, type MachineDesk } from '../machine-service.ts';
 import type { Output, Tint } from '../output.ts';
-import { plainLine, plainText } from '../plain-text.ts';
+import { plainLine, plainText } from '../../client/plain-text.ts';
 
 const TINTS: Record<TestStep['outcome'], Tint> = { ok: 'green', warning: 'yellow', failed: 'red', skipped: 'dim' };
 

@@ -2,8 +2,8 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { MOST_POINTS, type MetricsPoint, type MetricsSeriesResult } from '../../protocol/metrics.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT, type ExitCode } from '../failure.ts';
-import { bytes, duration, pointInTime } from '../figures.ts';
-import { plainText } from '../plain-text.ts';
+import { bytes, duration, pointInTime } from '../../client/figures.ts';
+import { plainText } from '../../client/plain-text.ts';
 import { table } from '../table.ts';
 
 interface MetricsOptions {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
-import { bytes } from '../figures.ts';
-import { plainLine } from '../plain-text.ts';
+import { bytes } from '../../client/figures.ts';
+import { plainLine } from '../../client/plain-text.ts';
 import { positiveNumber } from './arguments.ts';
 
 /** `restore KEY`: brings content back, see docs/sync.md section 9. */

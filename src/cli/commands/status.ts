@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import type { HeldReason, MachineReport, MachineStatus, StatusResult } from '../../protocol/status.ts';
+import type { MachineReport, MachineStatus, StatusResult } from '../../protocol/status.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
-import { ago, bytes, count, duration } from '../figures.ts';
+import { ago, bytes, count, duration } from '../../client/figures.ts';
+import { describeUnsettled } from '../../client/machine-words.ts';
 import type { Output, Tint } from '../output.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 import { table } from '../table.ts';
 
 const STATUS_TINT: Record<MachineStatus, Tint> = {
@@ -78,22 +79,4 @@ export function printMachines(out: Output, machines: readonly MachineReport[], n
     const unsettled = describeUnsettled(machine);
     if (unsettled !== '') out.line(`${plainLine(machine.name)}: ${unsettled}`);
   }
-}
-
-function heldBecause(reasons: readonly HeldReason[]): string {
-  if (reasons.length === 0) return '';
-  return ` (${reasons.map(({ reason, count: keys }) => (reasons.length === 1 ? plainLine(reason) : `${keys}: ${plainLine(reason)}`)).join('; ')})`;
-}
-
-function describeUnsettled({ unsettled }: MachineReport): string {
-  if (unsettled === undefined) return '';
-  const parts: [number, string][] = [
-    [unsettled.held, `held back${heldBecause(unsettled.heldBecause ?? [])}`],
-    [unsettled.evicted, 'swept away there (claude-sync restore brings them back)'],
-    [unsettled.deferredLive, 'waiting for a live session'],
-    [unsettled.manual, 'waiting for you'],
-    [unsettled.failed, 'failed'],
-    [unsettled.unreadable, 'unreadable'],
-  ];
-  return parts.flatMap(([number, what]) => (number > 0 ? [`${number} ${what}`] : [])).join(', ');
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
-import { duration } from '../figures.ts';
+import { duration } from '../../client/figures.ts';
 import { showFirstSync } from '../first-sync-bars.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 import { table } from '../table.ts';
 
 /** `sync`: scan and reconcile now; fails (1) when a machine could not be scanned. */

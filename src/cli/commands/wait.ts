@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import type { NotWaitedFor, WaitResult } from '../../protocol/sync.ts';
+import type { WaitResult } from '../../protocol/sync.ts';
 import type { CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
-import { duration } from '../figures.ts';
+import { duration } from '../../client/figures.ts';
+import { NOT_WAITED_FOR_WORDS } from '../../client/wait-words.ts';
 import { showFirstSync } from '../first-sync-bars.ts';
 import type { Output } from '../output.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 import { secondsAsMs } from './arguments.ts';
 
 /** `wait`: returns when it is safe to switch machines, and names what it did not wait for. */
@@ -29,16 +30,6 @@ export function addWait(program: Command, host: CommandHost): void {
     );
 }
 
-const WHY: Record<NotWaitedFor['why'], string> = {
-  held: 'held back',
-  evicted: 'swept away there, kept at the hub',
-  'deferred-live': 'waits until the session is quiet',
-  manual: 'waits for your decision',
-  failed: 'failed',
-  unreadable: 'could not be read',
-  machine: 'not reachable',
-};
-
 function printWait(out: Output, result: WaitResult): void {
   if (result.settled) {
     out.line(`${out.tint('green', 'settled')}: every reachable machine has everything (${duration(result.waitedMs)})`);
@@ -55,7 +46,7 @@ function printWait(out: Output, result: WaitResult): void {
   out.line('not waited for:');
   for (const { machine, key, why, reason } of result.notWaitedFor) {
     const what = key === null ? machine : `${key} on ${machine}`;
-    out.line(`  ${plainLine(what)}: ${WHY[why]}${reason === null ? '' : ` (${plainLine(reason)})`}`);
+    out.line(`  ${plainLine(what)}: ${NOT_WAITED_FOR_WORDS[why]}${reason === null ? '' : ` (${plainLine(reason)})`}`);
   }
   const more = result.notWaitedForTotal - result.notWaitedFor.length;
   if (more > 0) out.line(`  and ${more} more`);

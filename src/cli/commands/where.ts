@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { HubOutOfReach, type CommandHost } from '../cli.ts';
 import { EXIT } from '../failure.ts';
-import { plainLine } from '../plain-text.ts';
+import { plainLine } from '../../client/plain-text.ts';
 import { HubError } from '../../protocol/errors.ts';
 import { existsSync } from 'node:fs';
 
