@@ -65,7 +65,7 @@ async function pack(node, target, out) {
 async function stage(folder, target) {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const name of ['dist', 'media', 'README.md', 'LICENSE', 'CHANGELOG.md', '.vscodeignore']) {
+  for (const name of ['package.nls.json', 'dist', 'media', 'README.md', 'LICENSE', 'CHANGELOG.md', '.vscodeignore']) {
     await cp(join(ROOT, name), join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.map') });
   }
   // Below dist/, because vsce leaves out a node_modules/ at the top, and because that is where dist/claude-sync.js looks first.

@@ -10,12 +10,61 @@ export const COMMANDS = {
   stopHub: 'claudeSync.stopHub',
   restartHub: 'claudeSync.restartHub',
   showLog: 'claudeSync.showLog',
+  showPlaces: 'claudeSync.showPlaces',
+  openConfig: 'claudeSync.openConfig',
+  reloadConfig: 'claudeSync.reloadConfig',
+  runDoctor: 'claudeSync.runDoctor',
+  showMetrics: 'claudeSync.showMetrics',
+  syncNow: 'claudeSync.syncNow',
+  waitUntilInSync: 'claudeSync.waitUntilInSync',
+  removeMachine: 'claudeSync.removeMachine',
+  testMachine: 'claudeSync.testMachine',
+  pauseMachine: 'claudeSync.pauseMachine',
+  resumeMachine: 'claudeSync.resumeMachine',
+  syncMachine: 'claudeSync.syncMachine',
+  openConflict: 'claudeSync.openConflict',
+  keepSide: 'claudeSync.keepSide',
+  copyResumeCommand: 'claudeSync.copyResumeCommand',
+  reverseConflict: 'claudeSync.reverseConflict',
+  showApproval: 'claudeSync.showApproval',
+  acceptApproval: 'claudeSync.acceptApproval',
+  rejectApproval: 'claudeSync.rejectApproval',
+  refreshPulls: 'claudeSync.refreshPulls',
+  openPull: 'claudeSync.openPull',
+  copyCheckoutCommand: 'claudeSync.copyCheckoutCommand',
+  dismissAlert: 'claudeSync.dismissAlert',
+  copyText: 'claudeSync.copyText',
 } as const;
+/** Name of a command. */
+export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
+
+/** Views in the container `claudeSync`. */
+export const VIEWS = {
+  machines: 'claudeSync.machines',
+  conflicts: 'claudeSync.conflicts',
+  pulls: 'claudeSync.pulls',
+  alerts: 'claudeSync.alerts',
+} as const;
+/** Name of a view. */
+export type ViewId = (typeof VIEWS)[keyof typeof VIEWS];
+
+/** First part of the name of every setting. */
+export const SECTION = 'claudeSync';
 
 /** Settings below `claudeSync`. */
 export const SETTINGS = {
   dataDir: 'dataDir',
 } as const;
+/** Name of a setting below `claudeSync`. */
+export type Setting = (typeof SETTINGS)[keyof typeof SETTINGS];
 
-/** First part of the name of every setting. */
-export const SECTION = 'claudeSync';
+/** Context keys that `when` clauses of package.json look at. */
+export const CONTEXT_KEYS = {
+  /** `connecting`, `not-running`, `trouble` or `running`. */
+  hub: 'claudeSync.hub',
+  /** State of the pull requests (`PullsState` of the protocol). */
+  pulls: 'claudeSync.pulls',
+} as const;
+
+/** Documents that are made up: sides of conflicts, versions, reports. */
+export const DOCUMENT_SCHEME = 'claude-sync';

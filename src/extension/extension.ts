@@ -1,56 +1,46 @@
-import { homedir, tmpdir } from 'node:os';
 import * as vscode from 'vscode';
 import { findHub } from '../client/find-hub.ts';
 import { HubMirror } from '../client/hub-mirror.ts';
-import { hubPaths, type HubPaths } from '../hub/config/paths.ts';
-import { COMMANDS, SECTION, SETTINGS } from './contributions.ts';
-import { registerHubCommands } from './hub-commands.ts';
-import { statusText } from './status-text.ts';
+import { alertCommands } from './alerts/alert-commands.ts';
+import { registerCommands } from './command.ts';
+import { conflictCommands } from './conflicts/conflict-commands.ts';
+import { Documents } from './documents.ts';
+import { hubCommands } from './hub/hub-commands.ts';
+import { places } from './hub/places.ts';
+import { machineCommands } from './machines/machine-commands.ts';
+import { pullCommands } from './pulls/pull-commands.ts';
+import { StatusItem } from './status/status-item.ts';
+import { Views } from './views.ts';
 
-/** Builds the status item and the commands and returns; looking for the hub happens afterwards. */
-export function activate(context: vscode.ExtensionContext): void {
-  const item = vscode.window.createStatusBarItem('claudeSync.status', vscode.StatusBarAlignment.Left);
-  item.name = 'Claude Sync';
-  item.command = COMMANDS.showStatus;
-  const who = { client: 'extension', version: versionOf(context) };
+/** What `activate` returns. */
+export interface Activated {
+  /** How long `activate` kept the window waiting, ms. */
+  readonly activatedInMs: number;
+}
+
+/** Builds everything that is shown and returns; looking for the hub happens afterwards. */
+export function activate(context: vscode.ExtensionContext): Activated {
+  const begun = performance.now();
+  const { version } = context.extension.packageJSON as { version: string };
   const mirror = new HubMirror({
-    connect: () => findHub(places().dataDir, who),
+    connect: () => findHub(places().dataDir, { client: 'extension', version }),
     onChange: (part) => {
-      if (part === 'state') show();
+      if (part === 'state') item.show();
+      views.refresh(part);
     },
   });
-  const show = (): void => {
-    const { text, lines } = statusText(mirror.state);
-    item.text = text;
-    item.tooltip = lines.join('\n');
-    item.accessibilityInformation = { label: `Claude Sync: ${lines.join(', ')}` };
-  };
-  const command = vscode.commands.registerCommand(COMMANDS.showStatus, async () => {
-    await mirror.refresh();
-    const { text, lines } = statusText(mirror.state);
-    const title = text.replace(/^\$\([^)]*\) /, '');
-    await vscode.window.showQuickPick(
-      lines.map((label) => ({ label })),
-      { title },
-    );
-  });
-  const control = registerHubCommands({ mirror, places, extensionPath: context.extensionPath });
-  context.subscriptions.push(item, mirror, command, control);
-  show();
-  item.show();
+  const documents = new Documents(mirror);
+  const item = new StatusItem(mirror);
+  const views = new Views(mirror);
+  const commands = registerCommands([
+    item.command,
+    ...hubCommands({ mirror, documents, extensionPath: context.extensionPath }),
+    ...machineCommands(mirror, documents),
+    ...conflictCommands(mirror, documents),
+    ...pullCommands(mirror),
+    ...alertCommands(mirror),
+  ]);
+  context.subscriptions.push(mirror, documents, item, views, commands);
   mirror.start();
-}
-
-/** Read anew each time: a changed setting takes effect with the next connection. */
-function places(): HubPaths {
-  const named = vscode.workspace.getConfiguration(SECTION).get<string>(SETTINGS.dataDir, '');
-  const { env, platform } = process;
-  const uid = String(process.getuid?.() ?? '');
-  const dataDir = named === '' ? undefined : named;
-  return hubPaths({ env, platform, home: homedir(), tmp: tmpdir(), uid, cwd: homedir(), dataDir });
-}
-
-function versionOf(context: vscode.ExtensionContext): string {
-  const { version } = context.extension.packageJSON as { version: string };
-  return version;
+  return { activatedInMs: performance.now() - begun };
 }

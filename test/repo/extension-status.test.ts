@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findHub } from '../../src/client/find-hub.ts';
 import { HubMirror, type HubState } from '../../src/client/hub-mirror.ts';
 import { failureText } from '../../src/extension/failure-text.ts';
-import { statusText } from '../../src/extension/status-text.ts';
+import { statusText } from '../../src/extension/status/status-text.ts';
 import { HubError } from '../../src/protocol/errors.ts';
 import type { StatusResult } from '../../src/protocol/status.ts';
 

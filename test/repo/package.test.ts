@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { COMMANDS, SECTION, SETTINGS } from '../../src/extension/contributions.ts';
+import { COMMANDS, SECTION, SETTINGS, VIEWS } from '../../src/extension/contributions.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const text = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -46,6 +46,25 @@ describe('the package', () => {
         .map((name) => `${SECTION}.${name}`)
         .sort(),
     );
+  });
+
+  it('contributes exactly the views that the extension names, and commands in menus that there are', () => {
+    const { views, viewsWelcome, menus } = manifest['contributes'];
+    const named = Object.values<string>(VIEWS).sort();
+    assert.deepEqual(views.claudeSync.map(({ id }: { id: string }) => id).sort(), named);
+    for (const { view } of viewsWelcome as { view: string }[]) assert.ok(named.includes(view), view);
+    const known = new Set<string>(Object.values(COMMANDS));
+    for (const entries of Object.values<{ command: string }[]>(menus))
+      for (const { command } of entries) assert.ok(known.has(command), command);
+  });
+
+  it('has a text for each of its names, links no command that there is not, and has no text too many', () => {
+    const texts = JSON.parse(text('package.nls.json')) as Record<string, string>;
+    const used = new Set([...JSON.stringify(manifest).matchAll(/"%([^%"]+)%"/g)].map((match) => match[1] ?? ''));
+    assert.deepEqual(Object.keys(texts).sort(), [...used].sort());
+    const known = new Set<string>(Object.values(COMMANDS));
+    for (const value of Object.values(texts))
+      for (const [, command = ''] of value.matchAll(/\(command:([^)]+)\)/g)) assert.ok(known.has(command), command);
   });
 
   it('settings that name files cannot be set by a workspace', () => {

@@ -1,5 +1,5 @@
-import type { HubState } from '../client/hub-mirror.ts';
-import type { StatusResult } from '../protocol/status.ts';
+import type { HubState } from '../../client/hub-mirror.ts';
+import type { StatusResult } from '../../protocol/status.ts';
 
 /** What the status item says, the most urgent first: each state of the hub is exactly one of these. */
 export type StatusKind =

@@ -1,0 +1,71 @@
+import { basename } from 'node:path/posix';
+import * as vscode from 'vscode';
+import type { HubMirror } from '../client/hub-mirror.ts';
+import { bytes } from '../client/figures.ts';
+import { decodeContent } from '../protocol/content.ts';
+import type { Excerpt } from '../protocol/shared.ts';
+import { DOCUMENT_SCHEME } from './contributions.ts';
+
+/**
+ * Documents that can only be read: sides of conflicts and approvals, which are asked of the hub when an editor shows them, and reports, which
+ * live as long as the window.
+ */
+export class Documents implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  readonly #mirror: HubMirror;
+  readonly #reports = new Map<string, string>();
+  readonly #changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly #registered: vscode.Disposable;
+  readonly onDidChange = this.#changed.event;
+
+  constructor(mirror: HubMirror) {
+    this.#mirror = mirror;
+    this.#registered = vscode.workspace.registerTextDocumentContentProvider(DOCUMENT_SCHEME, this);
+  }
+
+  /** One machine's side of a conflict. The name at the end gives the editor its language. */
+  side(id: number, machine: string, key: string): vscode.Uri {
+    return this.#uri(`/conflict/${id}/${encodeURIComponent(machine)}/${basename(key)}`);
+  }
+
+  /** What is in force now, or what would be. */
+  approval(id: number, which: 'current' | 'proposed', key: string): vscode.Uri {
+    return this.#uri(`/approval/${id}/${which}/${basename(key)}`);
+  }
+
+  /** Shows a text in an editor; the same name again shows the new text in the same one. */
+  async showReport(name: string, text: string): Promise<void> {
+    const uri = this.#uri(`/report/${name}`);
+    this.#reports.set(uri.path, text);
+    this.#changed.fire(uri);
+    await vscode.window.showTextDocument(uri, { preview: true });
+  }
+
+  async provideTextDocumentContent({ path }: vscode.Uri): Promise<string> {
+    const [, kind = '', first = '', second = ''] = path.split('/');
+    if (kind === 'report') return this.#reports.get(path) ?? 'This report is no longer there. Run its command again.\n';
+    const id = Number(first);
+    if (kind === 'conflict') {
+      const { contents } = await this.#mirror.ask((hub) => hub.request('conflicts/show', { id }));
+      return textOf(contents.find(({ machine }) => machine === decodeURIComponent(second))?.content ?? null);
+    }
+    const shown = await this.#mirror.ask((hub) => hub.request('approve/show', { id }));
+    return textOf(second === 'current' ? shown.current : shown.proposed);
+  }
+
+  dispose(): void {
+    this.#registered.dispose();
+    this.#changed.dispose();
+  }
+
+  #uri(path: string): vscode.Uri {
+    return vscode.Uri.from({ scheme: DOCUMENT_SCHEME, path });
+  }
+}
+
+/** A file that is not there is empty, as in the diffs of git. */
+function textOf(content: Excerpt | null): string {
+  if (content === null) return '';
+  const shown =
+    content.encoding === 'utf8' ? content.data : `(${bytes(decodeContent(content).length)} that are no text)\n`;
+  return content.truncated ? `${shown}\n(cut off: the file has ${bytes(content.bytes)})\n` : shown;
+}

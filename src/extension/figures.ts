@@ -1,0 +1,11 @@
+import { plainLine } from '../client/plain-text.ts';
+
+/** A point in time as people here write it; `never` for 0. */
+export function localTime(at: number): string {
+  return at === 0 ? 'never' : new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
+/** Foreign text as one harmless line for a quick pick, where `$(name)` would become an icon. */
+export function pickText(text: string): string {
+  return plainLine(text).replaceAll('$(', '$\u2060(');
+}
