@@ -12,7 +12,7 @@ import { endWhenDone } from './end-when-done.mjs';
 import { ensureInstalled, giveUp, pinnedNode, ROOT, run } from './bootstrap.mjs';
 
 /** The suites, cheapest first: folders below test/. */
-const GROUPS = ['repo', 'core', 'hub', 'client', 'cli', 'simulation', 'black-box'];
+const GROUPS = ['repo', 'core', 'hub', 'client', 'cli', 'vscode', 'simulation', 'black-box'];
 
 /** Debian packages that suites need, each with a command or a file that shows that it is there. */
 const DEBIAN_PACKAGES = [
@@ -26,6 +26,8 @@ const DEBIAN_PACKAGES = [
   { name: 'iproute2', command: 'ip' },
   { name: 'procps', command: 'ps' },
   { name: 'unzip', command: 'unzip' },
+  // The browser that VS Code's workbench is shown in.
+  { name: 'chromium', command: 'chromium' },
   // What a Mac has instead of sha256sum.
   { name: 'perl', command: 'shasum' },
   // The reference parser of OpenMetrics.

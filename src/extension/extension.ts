@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { findHub } from '../client/find-hub.ts';
 import { HubMirror } from '../client/hub-mirror.ts';
 import { alertCommands } from './alerts/alert-commands.ts';

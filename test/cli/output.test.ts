@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { plainText, safeJson } from '../../src/cli/plain-text.ts';
+import { plainText, safeJson } from '../../src/client/plain-text.ts';
 import { encodeExcerpt } from '../../src/protocol/content.ts';
 import type { Conflict } from '../../src/protocol/conflicts.ts';
 import { HubError } from '../../src/protocol/errors.ts';
