@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '../black-box/ground.ts';
 import { DiffEditor, drawnText } from './diff-editor.ts';
@@ -35,8 +34,10 @@ export class Workbench {
   /** What the window wrote to its console, which includes the log of the extension host. */
   readonly said: string[] = [];
   readonly #context: BrowserContext;
+  readonly #screenshots: string;
 
-  private constructor(context: BrowserContext, page: Page) {
+  private constructor(context: BrowserContext, page: Page, screenshots: string) {
+    this.#screenshots = screenshots;
     this.#context = context;
     this.page = page;
     this.quickInput = new QuickInput(page);
@@ -60,7 +61,7 @@ export class Workbench {
     });
     const page = await context.newPage();
     page.setDefaultTimeout(ACTION_MS);
-    const workbench = new Workbench(context, page);
+    const workbench = new Workbench(context, page, join(server.root, 'screenshots'));
     await page.goto(server.address(options.folder === undefined ? server.folder : options.folder));
     await workbench.ready();
     return workbench;
@@ -214,11 +215,11 @@ export class Workbench {
 
   // --- pictures ------------------------------------------------------------------------------------------------------------
 
-  /** Takes a picture. @returns its path, in the folder that `CLAUDE_SYNC_SCREENSHOTS` names, else in a temp folder. */
+  /** Takes a picture. @returns its path, in the folder that `CLAUDE_SYNC_SCREENSHOTS` names, else in the server's, which goes with it. */
   async screenshot(name: string): Promise<string> {
-    const named = process.env['CLAUDE_SYNC_SCREENSHOTS'];
-    if (named) await mkdir(named, { recursive: true });
-    const path = join(named || (await mkdtemp(join(tmpdir(), 'claude-sync-screenshots-'))), `${name}.png`);
+    const folder = process.env['CLAUDE_SYNC_SCREENSHOTS'] || this.#screenshots;
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, `${name}.png`);
     await this.page.screenshot({ path });
     return path;
   }
