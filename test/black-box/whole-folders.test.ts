@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderName } from '../../src/core/projects/folder-name.ts';
 import { Ground, newSession, readOrNull, until } from './ground.ts';
@@ -61,6 +61,35 @@ describe('what happens to a whole folder is not what its files say', function ()
       for (let index = 0; index < 6; index += 1)
         assert.equal(await home.text(`agents/a${index}.md`), `agent ${index}: second\n`);
     }
+  });
+
+  it('sixty files that became others while the hub was away stop their machine, and reach no other', async () => {
+    await open();
+    await writeAgents(60, 'first');
+    const longAgo = Date.now() / 1_000 - 3_600;
+    for (let index = 0; index < 60; index += 1) await utimes(rog.file(`agents/a${index}.md`), longAgo, longAgo);
+    await ground.startHub();
+    await ground.settle();
+    await ground.endHub();
+    for (let index = 0; index < 60; index += 1)
+      await mac.write(`agents/a${index}.md`, `scrambled ${index}, all of it\n`);
+    await ground.startHub();
+    await until('mac is stopped', isQuarantined);
+    for (let index = 0; index < 60; index += 1)
+      assert.equal(await xps.text(`agents/a${index}.md`), `agent ${index}: first\n`);
+  });
+
+  it('sixty files that are seen empty before they are filled stop nothing', async () => {
+    await open();
+    for (let index = 0; index < 60; index += 1) await mac.write(`agents/a${index}.md`, '');
+    await ground.startHub();
+    await ground.settle();
+    await ground.endHub();
+    for (let index = 0; index < 60; index += 1) await mac.write(`agents/a${index}.md`, `agent ${index}\n`);
+    await ground.startHub();
+    await ground.settle();
+    assert.equal(await isQuarantined(), false);
+    for (let index = 0; index < 60; index += 1) assert.equal(await xps.text(`agents/a${index}.md`), `agent ${index}\n`);
   });
 
   it('one file that is put back to what it was before travels', async () => {

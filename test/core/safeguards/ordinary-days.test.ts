@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict';
 import { plan } from '../../../src/core/plan/plan.ts';
 import type { PlanInput } from '../../../src/core/plan/plan.ts';
-import { countsAsChange, judgeChangeBurst } from '../../../src/core/safeguards/change-burst.ts';
 import { DeleteWindow } from '../../../src/core/safeguards/delete-window.ts';
 import { baseOf, headOf, inputOf, observedOf } from '../plan/cells.ts';
 
 /** Plans every file of one look and feeds the safeguards as the engine does. */
 function codesAfter(look: readonly Partial<PlanInput>[]): string[] {
   const deletes = new DeleteWindow();
-  let changed = 0;
   for (const [at, file] of look.entries()) {
     const made = plan(inputOf(file));
     deletes.note(`key/${at}`, made, 1000);
-    if (countsAsChange(made, file.base ?? null)) changed += 1;
   }
   const files = look.filter((file) => file.base).length;
-  return [deletes.verdict(1000, files), judgeChangeBurst({ changed, files })].flatMap((verdict) => verdict?.code ?? []);
+  return [deletes.verdict(1000, files)].flatMap((verdict) => verdict?.code ?? []);
 }
 
 function many(count: number, file: Partial<PlanInput>): Partial<PlanInput>[] {
@@ -25,7 +22,6 @@ function many(count: number, file: Partial<PlanInput>): Partial<PlanInput>[] {
 const level = { head: headOf('file'), base: baseOf('H'), observed: observedOf('H') };
 const swept = { ...level, observed: observedOf('confirmed'), deleteRule: 'evict' } as const;
 const deleted = { ...level, observed: observedOf('confirmed'), deleteRule: 'tombstone' } as const;
-const edited = { ...level, observed: observedOf('N') };
 
 describe('safeguards fed with plans', () => {
   it("let Claude's own clean-up of a third of the tree pass", () => {
@@ -52,10 +48,5 @@ describe('safeguards fed with plans', () => {
   it('let a thousand new files pass', () => {
     const created = { head: undefined, base: null, observed: observedOf('N') };
     assert.deepEqual(codesAfter([...many(100, level), ...many(1000, created)]), []);
-  });
-
-  it('stop a machine on which every file is different at once', () => {
-    assert.deepEqual(codesAfter(many(1000, edited)), ['many-changes']);
-    assert.deepEqual(codesAfter(many(1000, { ...edited, base: baseOf('O') })), ['many-changes']);
   });
 });

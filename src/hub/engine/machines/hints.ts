@@ -4,10 +4,17 @@ import type { Hint } from '../../replica/replica.ts';
 import { FolderHints } from './folder-hints.ts';
 import { OwnWrites } from './own-writes.ts';
 
-/** More hints than this at once: the watcher's queue may have overflowed without saying so. */
+/** More hints than this in one burst: the watcher's queue may have overflowed without saying so. */
 const BURST_HINTS = 2_000;
+/**
+ * A burst goes on while more hints than this come within a second. They are counted over the whole of it: on a busy computer they arrive
+ * slowly, and that is where queues overflow.
+ */
+const CALM_HINTS = 50;
 /** A burst that goes on for this long is scanned after all the same. */
-const LONGEST_BURST_MS = 30_000;
+const LONGEST_BURST_MS = 60_000;
+/** A burst ends with the first second that is calm. */
+const CALM_MS = 1_000;
 /** Files that are looked at because of the hub's own writes are looked at together. */
 const ECHOES_TOGETHER_MS = 150;
 
@@ -31,7 +38,8 @@ export class Hints {
   readonly #echoes = new Set<RelativePath>();
   readonly #folders: FolderHints;
   #underWay = 0;
-  #burst = 0;
+  /** Hints of this second, and of the burst before it; `null` while nothing was heard for a second. */
+  #burst: { now: number; before: number; readonly until: UnixMs } | null = null;
 
   constructor(options: HintsOptions) {
     this.#options = options;
@@ -54,8 +62,11 @@ export class Hints {
   heard(hint: Hint): void {
     const { isWritable, clock, hinted } = this.#options;
     if (!isWritable()) return;
-    this.#burst += 1;
-    if (this.#burst === 1) this.#scanAfterBurst(clock.now() + LONGEST_BURST_MS);
+    if (this.#burst === null) {
+      this.#burst = { now: 0, before: 0, until: clock.now() + LONGEST_BURST_MS };
+      clock.after(CALM_MS, () => this.#countBurst());
+    }
+    this.#burst.now += 1;
     this.#follow(hint.kind === 'folder' ? this.#folders.heard(hint.path) : hinted(hint));
   }
 
@@ -88,15 +99,15 @@ export class Hints {
    * A burst is answered with one scan, when it is over or has lasted for long. Scanning all through it would list the tree every second
    * of a first sync, whose own writes are such a burst.
    */
-  #scanAfterBurst(until: UnixMs, overflowed = false): void {
-    this.#options.clock.after(1_000, () => {
-      const isBurst = this.#burst > BURST_HINTS;
-      this.#burst = 0;
-      if (isBurst && this.#options.clock.now() < until) {
-        this.#burst = 1;
-        return this.#scanAfterBurst(until, true);
-      }
-      if (isBurst || overflowed) this.#options.scan();
-    });
+  #countBurst(): void {
+    const burst = this.#burst;
+    if (burst === null) return;
+    const { clock, scan } = this.#options;
+    const isCalm = burst.now <= CALM_HINTS;
+    burst.before += burst.now;
+    burst.now = 0;
+    if (!isCalm && clock.now() < burst.until) return void clock.after(CALM_MS, () => this.#countBurst());
+    this.#burst = null;
+    if (burst.before > BURST_HINTS) scan();
   }
 }

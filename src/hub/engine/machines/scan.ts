@@ -1,5 +1,6 @@
 import { parsePath, type PathIdentity } from '../../../core/keys/key.ts';
 import { unsafeReason } from '../../../core/keys/safe-path.ts';
+import { countsAsChange } from '../../../core/safeguards/change-burst.ts';
 import type { LogSize } from '../../../core/safeguards/lost-logs.ts';
 import type { Verdict } from '../../../core/safeguards/verdict.ts';
 import type { Base, FileStat, Key, Look, MachineName, Pair, RelativePath } from '../../../core/domain.ts';
@@ -291,7 +292,7 @@ export class MachineScan {
       const stat = scan.files.get(pair.path);
       if (stat === undefined) continue;
       if (this.#isLog(pair.key)) logs.push({ key: pair.key, before: base.fileBytes, now: stat.size });
-      else if (pair.key !== 'history' && base.fileBytes !== stat.size) changed += 1;
+      else if (pair.key !== 'history' && countsAsChange(base, stat)) changed += 1;
     }
     const rootVerdict = machine.safeguards.root({
       paired: row.paired,
