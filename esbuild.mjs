@@ -58,7 +58,11 @@ async function node() {
 }
 
 async function extension() {
-  const entryPoints = present({ extension: 'src/extension/extension.ts' });
+  const entryPoints = present({
+    extension: 'src/extension/extension.ts',
+    // With its SSH it is larger than all the rest, and loaded only where the hub is on another machine.
+    'remote-hub': 'src/client/remote/index.ts',
+  });
   if (entryPoints.length === 0) return;
   const { metafile } = await build({
     ...common,
@@ -69,7 +73,8 @@ async function extension() {
     target: 'node22',
     format: 'cjs',
     minify: true,
-    external: ['vscode'],
+    // ssh2 does without its native parts.
+    external: ['vscode', 'cpu-features', '*.node'],
     plugins: [englishOnly],
     metafile: true,
   });

@@ -3,6 +3,7 @@ import type { Approval } from '../protocol/approve.ts';
 import type { Conflict } from '../protocol/conflicts.ts';
 import type { PullsListResult } from '../protocol/pulls.ts';
 import type { StatusResult } from '../protocol/status.ts';
+import type { HelloResult } from '../protocol/version.ts';
 import { HubNotRunning, type HubClient } from './connect.ts';
 import { Refetch } from './refetch.ts';
 
@@ -16,14 +17,25 @@ export type HubState =
 /** A part of the mirror that changes by itself. */
 export type MirrorPart = 'state' | 'conflicts' | 'approvals' | 'pulls';
 
+/** A hub that was connected and is no longer. */
+export interface HubEnd {
+  readonly hello: HelloResult;
+  /** As of `HubClient`. */
+  readonly elsewhere: string | null;
+  /** Whether it said before that it was stopping. */
+  readonly wasStopping: boolean;
+}
+
 /** What a mirror needs. */
 export interface HubMirrorOptions {
   /** Makes a connection. @throws {HubError} `not-running` where there is no hub; anything else is shown as trouble. */
   readonly connect: () => Promise<HubClient>;
   /** Told after each change; does not throw. */
   readonly onChange: (part: MirrorPart) => void;
-  /** Waits between attempts, ms; the last one is repeated. Default 1, 2, 4 s. */
-  readonly retryMs?: readonly number[];
+  /** Told when a connection ends that was not left from here; does not throw. */
+  readonly onEnd?: (end: HubEnd) => void;
+  /** Waits between attempts, ms; the last one is repeated. Asked before each. Default 1, 2, 4 s. */
+  readonly retryMs?: () => readonly number[];
 }
 
 /** A hub may be started at any moment, and looking for it costs a look at one file: the longest wait is short. */
@@ -64,6 +76,16 @@ export class HubMirror {
     return this.#state;
   }
 
+  /** What the hub said when it was connected, `null` while none is. */
+  get hello(): HelloResult | null {
+    return this.#client?.hello ?? null;
+  }
+
+  /** Where the connected hub is, when that is another machine (`HubClient.elsewhere`); else `null`. */
+  get elsewhere(): string | null {
+    return this.#client?.elsewhere ?? null;
+  }
+
   /** Open ones, newest first. */
   get conflicts(): readonly Conflict[] {
     return this.#conflicts;
@@ -88,6 +110,18 @@ export class HubMirror {
   async refresh(): Promise<void> {
     if (this.#client === null) return this.#connect();
     await this.#fetchStatus(this.#client);
+  }
+
+  /** Looks for a hub anew, for one that may be another: what is connected now is left. Resolves like `refresh`. */
+  async reconnect(): Promise<void> {
+    this.#leave();
+    // An attempt that is under way may still be for the one of before, and may succeed.
+    if (this.#connecting !== null) {
+      await this.#connecting;
+      this.#leave();
+    }
+    this.#attempt = 0;
+    await this.#connect();
   }
 
   /**
@@ -132,9 +166,14 @@ export class HubMirror {
     client.onNotification('status/changed', (status) => this.#statusIs(status));
     client.onNotification('conflicts/changed', () => void this.#fetchConflicts.now());
     client.onNotification('pulls/changed', () => void this.#fetchPulls.now());
+    let wasStopping = false;
+    client.onNotification('hub/stopping', () => (wasStopping = true));
     client.onClose(() => {
+      // Left for another one.
+      if (this.#client !== client) return;
       this.#client = null;
       this.#become({ kind: 'not-running' });
+      this.#options.onEnd?.({ hello: client.hello, elsewhere: client.elsewhere ?? null, wasStopping });
       this.#tryLater();
     });
     await this.#fetchStatus(client);
@@ -172,9 +211,19 @@ export class HubMirror {
     });
   }
 
+  #leave(): void {
+    const client = this.#client;
+    this.#client = null;
+    client?.close();
+    this.#conflicts = [];
+    this.#approvals = [];
+    this.#pulls = null;
+    this.#become({ kind: 'connecting' });
+  }
+
   #tryLater(): void {
     if (this.#closed || this.#retry !== null) return;
-    const waits = this.#options.retryMs ?? RETRY_MS;
+    const waits = this.#options.retryMs?.() ?? RETRY_MS;
     const wait = waits[Math.min(this.#attempt, waits.length - 1)];
     this.#attempt += 1;
     this.#retry = setTimeout(() => void this.#connect(), wait);

@@ -25,6 +25,8 @@ export interface Host {
   /** Whether it is Electron, which is a Node only when it is told so. */
   readonly isElectron: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Path of a Node that the user named; then it is that one or none. */
+  readonly named?: string;
 }
 
 /** No Node on this computer is new enough. */
@@ -41,12 +43,17 @@ export class NoRuntime extends HubError {
 
 /**
  * The Node that a hub is started with: the user's own (`node` in the PATH), because it stays when the editor is updated or removed; else the
- * editor's.
+ * editor's. One that the user named goes before both.
  * @throws {NoRuntime} when neither is new enough.
  */
 export async function hubRuntime(host: Host): Promise<HubRuntime> {
   const env = withoutEditor(host.env);
   const found: string[] = [];
+  if (host.named !== undefined) {
+    const version = await versionOf(host.named, env);
+    if (version !== null && isNewEnough(version)) return { command: host.named, env, version };
+    throw new NoRuntime([`${host.named} (${version ?? 'does not run as a Node'})`]);
+  }
   const own = await versionOf('node', env);
   if (own !== null) {
     if (isNewEnough(own)) return { command: 'node', env, version: own };

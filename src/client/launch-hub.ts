@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { makeFolders } from '../hub/make-folders.ts';
 import { startFailure } from '../hub/start-failure.ts';
 import type { HubPaths } from '../hub/config/paths.ts';
+import { SERVICE_VARIABLES } from '../hub/run-by-service.ts';
 import { HubError, type HubErrorCode } from '../protocol/errors.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import { connectToHub, type HubClient } from './connect.ts';
@@ -100,9 +101,14 @@ export async function launchHub({ places, program, env, client, timeoutMs }: Lau
   }
 }
 
-/** The environment of a hub: options meant for this Node process, such as a debugger's, would stop or slow the new one. */
+/**
+ * What is meant for the process that starts a hub, and not for the hub: options of its Node, such as a debugger's, would stop or slow the new
+ * one; and it belongs to no service because the editor or the shell does.
+ */
+const NOT_FOR_THE_HUB: ReadonlySet<string> = new Set(['NODE_OPTIONS', ...SERVICE_VARIABLES]);
+
 function hubEnvironment(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => name !== 'NODE_OPTIONS'));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_THE_HUB.has(name)));
 }
 
 /** @throws {HubError} `io` when the data folder cannot be made or written. */

@@ -27,6 +27,8 @@ import { headHash, waitReport } from './wait-report.ts';
 export interface HubServiceOptions {
   readonly hub: () => Hub;
   readonly pid: number;
+  /** See `serviceOf`. */
+  readonly service: string | null;
   readonly startedAt: UnixMs;
   readonly socket: string;
   readonly dataDir: string;
@@ -96,6 +98,7 @@ export function createHubService(options: HubServiceOptions): HubService {
       config: hub().configFile,
       pid: options.pid,
       version: PRODUCT_VERSION,
+      ...(options.service === null ? {} : { service: options.service }),
     }),
     'hub/shutdown': async () => {
       options.shutdown('asked to');

@@ -23,6 +23,7 @@ import { PullBoard } from './pulls/pull-board.ts';
 import { createPullService } from './pulls/pull-service.ts';
 import { SessionMarksReader } from './pulls/session-marks.ts';
 import { statusOf, TransferRate } from './reports.ts';
+import { serviceOf } from './run-by-service.ts';
 import { startRpcServer, type RpcServer } from './rpc/server.ts';
 import { startFailure } from './start-failure.ts';
 
@@ -130,6 +131,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     const service = createHubService({
       hub: running,
       pid: process.pid,
+      service: serviceOf(process.env, process.pid),
       startedAt,
       socket: socketPath,
       dataDir,

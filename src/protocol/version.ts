@@ -36,6 +36,8 @@ export const WhereResult = z.object({
   config: z.string().nullable(),
   pid: z.number().int(),
   version: z.string(),
+  /** The service that starts it again when it ends, as it calls itself; left out where nothing does. */
+  service: z.string().optional(),
 });
 export type WhereResult = z.infer<typeof WhereResult>;
 

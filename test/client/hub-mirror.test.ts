@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { connectToHub, type HubClient } from '../../src/client/connect.ts';
-import { HubMirror, type MirrorPart } from '../../src/client/hub-mirror.ts';
+import { HubMirror, type HubEnd, type MirrorPart } from '../../src/client/hub-mirror.ts';
 import type { Conflict } from '../../src/protocol/conflicts.ts';
 import { HubError } from '../../src/protocol/errors.ts';
 import type { HubService } from '../../src/protocol/service.ts';
@@ -27,6 +27,7 @@ describe('what a client mirrors of the hub', () => {
   beforeEach(async () => {
     folder = await privateFolder();
     told = [];
+    ends.length = 0;
   });
   afterEach(async () => {
     mirror.dispose();
@@ -39,11 +40,14 @@ describe('what a client mirrors of the hub', () => {
     hub = await startFakeHub(folder.path, { 'conflicts/list': async () => ({ conflicts: [] }), ...answers });
   }
 
+  const ends: HubEnd[] = [];
+
   function open(connect?: () => Promise<HubClient>): void {
     mirror = new HubMirror({
       connect: connect ?? (() => connectToHub(`${folder.path}/hub.sock`)),
       onChange: (part) => told.push(part),
-      retryMs: [1, 5],
+      onEnd: (end) => ends.push(end),
+      retryMs: () => [1, 5],
     });
     mirror.start();
   }
@@ -135,6 +139,47 @@ describe('what a client mirrors of the hub', () => {
     await serve();
     open();
     assert.equal(await mirror.ask(async (client) => (await client.request('hub/status', {})).hub.pid), 4711);
+  });
+
+  it('tells a hub that stopped from one that was lost', async () => {
+    await serve();
+    open();
+    await until('it runs', isRunning);
+    hub?.announcer.tell({ method: 'hub/stopping', params: { reason: 'asked to' } });
+    await hub?.server.close();
+    await until('the end is told', () => ends.length === 1);
+    await serve();
+    await until('it runs again', isRunning);
+    await hub?.server.close();
+    await until('the end is told', () => ends.length === 2);
+    assert.deepEqual(
+      ends.map(({ hello, wasStopping, elsewhere }) => [hello.pid, wasStopping, elsewhere]),
+      [
+        [process.pid, true, null],
+        [process.pid, false, null],
+      ],
+    );
+  });
+
+  it('leaves one hub for another, with nothing of the first and no word of its end', async () => {
+    const other = await privateFolder();
+    const second = await startFakeHub(other.path, { 'conflicts/list': async () => ({ conflicts: [conflict(2)] }) });
+    try {
+      await serve({ 'conflicts/list': async () => ({ conflicts: [conflict(1)] }) });
+      let place = folder.path;
+      open(() => connectToHub(`${place}/hub.sock`));
+      await until('the conflict is there', () => mirror.conflicts.length === 1);
+      place = other.path;
+      const moving = mirror.reconnect();
+      assert.deepEqual([mirror.conflicts, mirror.pulls], [[], null]);
+      await moving;
+      assert.deepEqual(mirror.conflicts, [conflict(2)]);
+      assert.deepEqual(ends, []);
+    } finally {
+      mirror.dispose();
+      await second.server.close();
+      await other.remove();
+    }
   });
 
   it('tells nothing after it was disposed, also when a connection was just being made', async () => {

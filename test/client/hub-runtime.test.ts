@@ -53,6 +53,19 @@ describe('the Node that a hub is started with', () => {
     assert.equal('ELECTRON_RUN_AS_NODE' in env, false);
   });
 
+  it('is the one that the user named, or none', async () => {
+    await installed('echo v24.1.0');
+    const named = join(folder.path, 'node');
+    assert.equal((await hubRuntime(host({ named }))).command, named);
+    await installed('echo v20.0.0');
+    await assert.rejects(hubRuntime(host({ named })), (error) => {
+      assert.ok(error instanceof NoRuntime);
+      assert.match(error.message, /\/node \(20\.0\.0\)/);
+      return true;
+    });
+    await assert.rejects(hubRuntime(host({ named: '/nowhere/node' })), /does not run as a Node/);
+  });
+
   it('is none where all are too old, and it says what was found and what to do', async () => {
     await installed('echo v18.0.0');
     await assert.rejects(hubRuntime(host({ node: '20.9.0' })), (error) => {

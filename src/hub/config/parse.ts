@@ -26,6 +26,25 @@ export function parseConfig(text: string, file: string, home: string): Config {
   return result.data;
 }
 
+/**
+ * The mistakes of a text that its schema does not know of: machines that do not go together, keys that are there twice. Empty while the
+ * text is no JSON, or breaks the schema: that comes first. @param home as for `parseConfig`.
+ */
+export function beyondSchema(text: string, home: string): ConfigIssue[] {
+  const errors: ParseError[] = [];
+  const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
+  if (tree === undefined || errors.length > 0) return [];
+  const lines = new LineIndex(text);
+  const doubtful = [...doubtfulKeys(tree)].map(({ node, reason, path }) => ({
+    ...lines.at(node.offset),
+    at: path,
+    reason,
+  }));
+  const result = configSchema.safeParse(valueOf(tree));
+  if (!result.success) return doubtful;
+  return [...doubtful, ...crossCheck(result.data, home).map(({ path, reason }) => issueAt(tree, path, reason, lines))];
+}
+
 /** Line and column (1-based) of the value at `path` in valid configuration text, or of the nearest thing above it. */
 export function placeOf(text: string, path: readonly PropertyKey[]): { line: number; column: number } {
   const tree = parseTree(text, [], { allowTrailingComma: true });
