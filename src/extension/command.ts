@@ -26,6 +26,16 @@ export function registerCommands(commands: readonly Command[]): vscode.Disposabl
   );
 }
 
+/** Carries out something that nobody asked for with a command; its failure is shown in the same way. */
+export function attempt(task: () => Promise<void>): void {
+  task().catch(showFailure);
+}
+
+/** A task that is short and has no end of its own; its progress is shown. */
+export async function whileWaiting(title: string, task: () => Promise<void>): Promise<void> {
+  await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, task);
+}
+
 /** A task of the hub that may take a while: its progress is shown, and Cancel ends it. */
 export async function withHub<T>(
   mirror: HubMirror,

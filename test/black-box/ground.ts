@@ -35,6 +35,8 @@ export interface GroundOptions {
   readonly config?: object;
   /** Added to the environment of the hub and the commands. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The program itself, `claude-sync.js`. Default: the one that is built from the sources. */
+  readonly program?: string;
   /** The hub and the commands run as this user; everything belongs to it. Needs root. */
   readonly uid?: number;
 }
@@ -88,7 +90,7 @@ export class Ground {
   static async open(options: GroundOptions = {}): Promise<Ground> {
     const root = await mkdtemp(join(tmpdir(), 'claude-sync-black-box-'));
     await chmod(root, 0o700);
-    const ground = new Ground(root, await program(), options);
+    const ground = new Ground(root, options.program ?? (await program()), options);
     for (const home of ground.homes.values()) await home.make();
     await ground.configure(options.config);
     if (options.uid !== undefined) await ground.giveAway(root);

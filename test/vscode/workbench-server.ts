@@ -24,6 +24,9 @@ export interface WorkbenchServerOptions {
   readonly workspaceTrust?: boolean;
 }
 
+/** A hub is started by the tests that are about it. */
+const QUIET_MACHINE = { 'claudeSync.hub.autoStart': 'never' };
+
 /** Nothing opens, asks or looks for updates by itself. */
 const QUIET_SETTINGS = {
   'chat.disableAIFeatures': true,
@@ -185,7 +188,7 @@ export class WorkbenchServer {
     for (const folder of ['tmp', 'run', 'extensions']) await mkdir(join(this.root, folder), { mode: 0o700 });
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     await this.setSettings(this.#options.settings ?? {});
-    await this.setMachineSettings(this.#options.machineSettings ?? {});
+    await this.setMachineSettings({ ...QUIET_MACHINE, ...this.#options.machineSettings });
     for (const file of this.#options.vsix ?? []) await this.#install(file);
   }
 

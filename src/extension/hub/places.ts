@@ -1,11 +1,11 @@
 import { homedir, tmpdir } from 'node:os';
-import * as vscode from 'vscode';
 import { hubPaths, type HubPaths } from '../../hub/config/paths.ts';
-import { SECTION, SETTINGS } from '../contributions.ts';
+import { SETTINGS } from '../contributions.ts';
+import { textSetting } from '../settings.ts';
 
-/** Where the hub of this window keeps things. Read anew each time: a changed setting takes effect with the next connection. */
+/** Where a hub of this computer keeps things. Read anew each time: a changed setting takes effect with the next connection. */
 export function places(): HubPaths {
-  const named = vscode.workspace.getConfiguration(SECTION).get<string>(SETTINGS.dataDir, '');
+  const named = textSetting(SETTINGS.hubDataDir);
   const { env, platform } = process;
   const uid = String(process.getuid?.() ?? '');
   const dataDir = named === '' ? undefined : named;
