@@ -6,7 +6,7 @@ import { alertNodes } from './alerts/alert-nodes.ts';
 import { conflictNodes } from './conflicts/conflict-nodes.ts';
 import { CONTEXT_KEYS, VIEWS } from './contributions.ts';
 import { machineNodes } from './machines/machine-nodes.ts';
-import { pullNodes, pullsMessage } from './pulls/pull-nodes.ts';
+import { pullNodes } from './pulls/pull-nodes.ts';
 import { NodeView } from './tree/tree-view.ts';
 
 /** The four views of the container, kept like what the mirror knows. */
@@ -45,7 +45,6 @@ export class Views implements vscode.Disposable {
         const value = mirror.pulls?.pulls.filter(({ attention }) => attention === 'needs-my-review').length ?? 0;
         return { value, tooltip: `${count(value, 'review')} asked of you` };
       },
-      message: () => (mirror.pulls === null ? null : pullsMessage(mirror.pulls.status)),
     });
     this.#alerts = new NodeView({
       id: VIEWS.alerts,

@@ -1,9 +1,10 @@
 import { ATTENTION_WORDS, BELONGS_WORDS, CHANGE_WORDS } from '../../client/pull-words.ts';
 import { plainLine } from '../../client/plain-text.ts';
-import { ATTENTIONS, type Attention, type Pull, type PullsListResult, type PullsStatus } from '../../protocol/pulls.ts';
+import { ATTENTIONS, type Attention, type Pull, type PullsListResult } from '../../protocol/pulls.ts';
 import { COMMANDS } from '../contributions.ts';
 import { localTime } from '../figures.ts';
 import { factNode, type TreeNode } from '../tree/tree-node.ts';
+import { pullsTrouble } from './pulls-trouble.ts';
 
 const GROUP_ICONS: Readonly<Record<Attention, string>> = {
   'needs-my-review': 'eye',
@@ -27,9 +28,9 @@ const REVIEW_WORDS = {
   'review-required': 'review required',
 } as const;
 
-/** Pull requests in groups, the most urgent first; groups without any are left out. */
-export function pullNodes({ pulls }: PullsListResult): TreeNode[] {
-  return ATTENTIONS.flatMap((attention) => {
+/** Pull requests in groups, the most urgent first; groups without any are left out. Above them what is the matter, if anything. */
+export function pullNodes({ pulls, status }: PullsListResult): TreeNode[] {
+  const groups = ATTENTIONS.flatMap((attention): TreeNode[] => {
     const members = pulls.filter((pull) => pull.attention === attention);
     if (members.length === 0) return [];
     const label = ATTENTION_WORDS[attention];
@@ -46,18 +47,7 @@ export function pullNodes({ pulls }: PullsListResult): TreeNode[] {
       },
     ];
   });
-}
-
-/** What stands above the rows: what is the matter with them; `null` while nothing is. */
-export function pullsMessage({ state, message, next, stale, refreshedAt, warnings }: PullsStatus): string | null {
-  if (state === 'never' || state === 'off') return null;
-  const trouble = state === 'ok' || state === 'partial' ? null : (message ?? `GitHub could not be asked: ${state}`);
-  const parts = [
-    ...(trouble === null ? warnings : [trouble]),
-    ...(trouble !== null && next !== null ? [next] : []),
-    ...(stale && refreshedAt > 0 ? [`This is from ${localTime(refreshedAt)}.`] : []),
-  ];
-  return parts.length === 0 ? null : plainLine(parts.join(' '));
+  return [...pullsTrouble(status, groups.length === 0), ...groups];
 }
 
 function pullNode(pull: Pull): TreeNode {

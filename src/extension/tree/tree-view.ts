@@ -2,15 +2,13 @@ import * as vscode from 'vscode';
 import type { ViewId } from '../contributions.ts';
 import type { TreeNode } from './tree-node.ts';
 
-/** How a view is made and what it says besides its rows. */
+/** How a view is made. */
 export interface NodeViewOptions {
   readonly id: ViewId;
   /** All rows at the top, made anew each time: rows are told apart by their ids. */
   readonly rows: () => readonly TreeNode[];
   /** Number on the icon of the view, and what it counts; `null` for none. */
   readonly badge?: () => { readonly value: number; readonly tooltip: string } | null;
-  /** A sentence above the rows; `null` for none. */
-  readonly message?: () => string | null;
 }
 
 /** A tree view of rows that are plain data. */
@@ -38,8 +36,6 @@ export class NodeView implements vscode.Disposable {
   refresh(): void {
     const badge = this.#options.badge?.() ?? null;
     this.#view.badge = badge === null || badge.value === 0 ? undefined : badge;
-    // The property is typed as a string; unset it is one that is not there.
-    this.#view.message = this.#options.message?.() ?? '';
     this.#changed.fire(undefined);
   }
 
