@@ -34,6 +34,20 @@ export const COMMANDS = {
   copyCheckoutCommand: 'claudeSync.copyCheckoutCommand',
   dismissAlert: 'claudeSync.dismissAlert',
   copyText: 'claudeSync.copyText',
+  addMachine: 'claudeSync.addMachine',
+  openMachineConfig: 'claudeSync.openMachineConfig',
+  keepLeft: 'claudeSync.keepLeft',
+  keepRight: 'claudeSync.keepRight',
+  mergeConflict: 'claudeSync.mergeConflict',
+  acceptMerge: 'claudeSync.acceptMerge',
+  restoreVersion: 'claudeSync.restoreVersion',
+  forgetSession: 'claudeSync.forgetSession',
+  openTerminal: 'claudeSync.openTerminal',
+  runDemo: 'claudeSync.runDemo',
+  joinHub: 'claudeSync.joinHub',
+  openConversation: 'claudeSync.openConversation',
+  checkOutPull: 'claudeSync.checkOutPull',
+  openWalkthrough: 'claudeSync.openWalkthrough',
 } as const;
 /** Name of a command. */
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
@@ -53,7 +67,17 @@ export const SECTION = 'claudeSync';
 
 /** Settings below `claudeSync`. */
 export const SETTINGS = {
-  dataDir: 'dataDir',
+  /** `[user@]host[:port]` of a hub on another machine; empty for this computer. */
+  hubHost: 'hub.host',
+  /** Its data folder; empty for the usual place. */
+  hubDataDir: 'hub.dataDir',
+  /** Node that a hub of this computer is started with; empty: looked for. */
+  hubNodePath: 'hub.nodePath',
+  /** `ask`, `always` or `never`. */
+  hubAutoStart: 'hub.autoStart',
+  notifyConflicts: 'notifications.conflicts',
+  notifyQuarantine: 'notifications.quarantine',
+  notifyHubCrash: 'notifications.hubCrash',
 } as const;
 /** Name of a setting below `claudeSync`. */
 export type Setting = (typeof SETTINGS)[keyof typeof SETTINGS];
@@ -64,6 +88,8 @@ export const CONTEXT_KEYS = {
   hub: 'claudeSync.hub',
   /** State of the pull requests (`PullsState` of the protocol). */
   pulls: 'claudeSync.pulls',
+  /** Whether the active editor is a conflict that is being merged by hand. */
+  isMerging: 'claudeSync.isMerging',
 } as const;
 
 /** Documents that are made up: sides of conflicts, versions, reports. */

@@ -4,6 +4,7 @@ import type { HubMirror } from '../client/hub-mirror.ts';
 import { bytes } from '../client/figures.ts';
 import { decodeContent } from '../protocol/content.ts';
 import type { Excerpt } from '../protocol/shared.ts';
+import { readSideUri, type ConflictSideRef } from './conflicts/side-uri.ts';
 import { DOCUMENT_SCHEME } from './contributions.ts';
 
 /**
@@ -22,11 +23,6 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     this.#registered = vscode.workspace.registerTextDocumentContentProvider(DOCUMENT_SCHEME, this);
   }
 
-  /** One machine's side of a conflict. The name at the end gives the editor its language. */
-  side(id: number, machine: string, key: string): vscode.Uri {
-    return this.#uri(`/conflict/${id}/${encodeURIComponent(machine)}/${basename(key)}`);
-  }
-
   /** What is in force now, or what would be. */
   approval(id: number, which: 'current' | 'proposed', key: string): vscode.Uri {
     return this.#uri(`/approval/${id}/${which}/${basename(key)}`);
@@ -40,14 +36,13 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     await vscode.window.showTextDocument(uri, { preview: true });
   }
 
-  async provideTextDocumentContent({ path }: vscode.Uri): Promise<string> {
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    const side = readSideUri(uri);
+    if (side !== null) return this.#sideText(side);
+    const { path } = uri;
     const [, kind = '', first = '', second = ''] = path.split('/');
     if (kind === 'report') return this.#reports.get(path) ?? 'This report is no longer there. Run its command again.\n';
     const id = Number(first);
-    if (kind === 'conflict') {
-      const { contents } = await this.#mirror.ask((hub) => hub.request('conflicts/show', { id }));
-      return textOf(contents.find(({ machine }) => machine === decodeURIComponent(second))?.content ?? null);
-    }
     const shown = await this.#mirror.ask((hub) => hub.request('approve/show', { id }));
     return textOf(second === 'current' ? shown.current : shown.proposed);
   }
@@ -55,6 +50,11 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
   dispose(): void {
     this.#registered.dispose();
     this.#changed.dispose();
+  }
+
+  async #sideText({ id, machine }: ConflictSideRef): Promise<string> {
+    const { contents } = await this.#mirror.ask((hub) => hub.request('conflicts/show', { id }));
+    return textOf(contents.find((side) => side.machine === machine)?.content ?? null);
   }
 
   #uri(path: string): vscode.Uri {

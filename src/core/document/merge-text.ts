@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { diff3MergeRegions } from 'node-diff3';
 import type { Key } from '../domain.ts';
-import { findAnchors } from './anchors.ts';
+import { piecesOf, stepsOf } from './pieces.ts';
 
 /** A text of this size or more is not merged by lines, in bytes. */
 export const MERGEABLE_BELOW_BYTES = 1_000_000;
@@ -50,22 +50,14 @@ export function mergeText(base: Buffer, ours: Buffer, theirs: Buffer): TextMerge
 function mergeLines(base: readonly string[], left: readonly string[], right: readonly string[]): TextMerge {
   const merged: string[] = [];
   let steps = 0;
-  let done = { base: 0, ours: 0, theirs: 0 };
-  const end = { base: base.length, ours: left.length, theirs: right.length };
-  for (const anchor of [...findAnchors(base, left, right), end]) {
-    const piece = {
-      base: base.slice(done.base, anchor.base),
-      left: left.slice(done.ours, anchor.ours),
-      right: right.slice(done.theirs, anchor.theirs),
-    };
-    steps += stepsOf(piece.base, piece.left) + stepsOf(piece.base, piece.right);
+  for (const piece of piecesOf(base, left, right)) {
+    steps += stepsOf(piece);
     if (steps > MAX_STEPS) return { kind: 'conflict' };
-    for (const region of diff3MergeRegions(piece.left, piece.base, piece.right)) {
+    for (const region of diff3MergeRegions([...piece.left], [...piece.base], [...piece.right])) {
       if (!region.stable && !isEqual(region.aContent, region.bContent)) return { kind: 'conflict' };
       for (const line of region.stable ? region.bufferContent : region.aContent) merged.push(line);
     }
-    if (anchor !== end) merged.push(base[anchor.base] ?? '');
-    done = { base: anchor.base + 1, ours: anchor.ours + 1, theirs: anchor.theirs + 1 };
+    if (piece.anchor !== null) merged.push(piece.anchor);
   }
   return { kind: 'merged', content: Buffer.from(merged.join(''), 'latin1') };
 }
@@ -73,15 +65,6 @@ function mergeLines(base: readonly string[], left: readonly string[], right: rea
 /** Lines with their ends, each byte one character: splitting and joining is exact whatever the bytes are. */
 function linesOf(content: Buffer): string[] {
   return content.toString('latin1').match(/[^\n]*\n|[^\n]+$/g) ?? [];
-}
-
-/** How many steps the library's comparison of two pieces takes at most. */
-function stepsOf(a: readonly string[], b: readonly string[]): number {
-  const occurrences = new Map<string, number>();
-  for (const line of b) occurrences.set(line, (occurrences.get(line) ?? 0) + 1);
-  let matches = 0;
-  for (const line of a) matches += occurrences.get(line) ?? 0;
-  return matches * Math.min(a.length, b.length);
 }
 
 function isEqual(a: readonly string[], b: readonly string[]): boolean {

@@ -87,7 +87,7 @@ function approvalNode({ id, key, machine, at, sha256, bytes: size, executable }:
       `${from}, since ${localTime(at)}`,
       'It is run by Claude Code, so it waits for your word.',
     ],
-    spoken: `Waits for approval: ${plainLine(key)} in ${plainLine(dirname(key))}, ${from}`,
+    spoken: `Waits for approval: ${plainLine(basename(key))}${key.includes('/') ? ` in ${plainLine(dirname(key))}` : ''}, ${from}`,
     flags: ['approval'],
     opens: COMMANDS.showApproval,
     subject: { kind: 'approval', id },
