@@ -11,6 +11,7 @@ import { ConfigDiagnostics } from './hub/config-diagnostics.ts';
 import { HubAccess } from './hub/hub-access.ts';
 import { hubCommands } from './hub/hub-commands.ts';
 import { HubControl } from './hub/hub-control.ts';
+import { addMachineCommand } from './machines/add-machine.ts';
 import { machineCommands } from './machines/machine-commands.ts';
 import { Notices } from './notices/notices.ts';
 import { TellNews } from './notices/tell-news.ts';
@@ -55,6 +56,7 @@ export function activate(context: vscode.ExtensionContext): Activated {
     item.command,
     ...hubCommands({ mirror, documents, control }),
     ...machineCommands(mirror, documents),
+    addMachineCommand(mirror, documents),
     ...conflictCommands(mirror),
     ...merging.commands,
     ...approvalCommands(mirror, documents),

@@ -26,6 +26,7 @@ import { prepareLocal, prepareRemote, UNPREPARED } from './probe/prepare.ts';
 import { entryOf, sshEntryOf } from './probe/target.ts';
 import { testFolder, testMachine } from './probe/test-machine.ts';
 import { HostKeyFailure, showFingerprint } from './ssh/failures.ts';
+import { knownAliases } from './ssh/known-aliases.ts';
 
 /** What the methods below work with. */
 export interface MachineServiceOptions {
@@ -40,7 +41,10 @@ export interface MachineServiceOptions {
   readonly random: Random;
 }
 
-type MachineMethods = Pick<HubService, 'machines/probe' | 'machines/add' | 'machines/remove' | 'machines/test'>;
+type MachineMethods = Pick<
+  HubService,
+  'machines/hosts' | 'machines/probe' | 'machines/add' | 'machines/remove' | 'machines/test'
+>;
 
 /** Looking at machines, adding, removing and testing them. Works without a running hub, too; then there is no dry run. */
 export function createMachineService(options: MachineServiceOptions): MachineMethods {
@@ -58,6 +62,15 @@ export function createMachineService(options: MachineServiceOptions): MachineMet
     return done;
   };
   return {
+    'machines/hosts': async () => {
+      const [aliases, { config }] = await Promise.all([knownAliases({ home }), configNow(options)]);
+      const byHost = new Map(
+        Object.entries(config.machines).flatMap(([name, entry]) =>
+          entry.transport === 'ssh' ? [[entry.host, name] as const] : [],
+        ),
+      );
+      return { hosts: aliases.map((known) => ({ ...known, machine: byHost.get(known.alias) ?? null })) };
+    },
     'machines/probe': (params) => probe(options, params),
     'machines/add': async (params) => {
       const { machine, cleanUpDays, createClaudeDir } = params;

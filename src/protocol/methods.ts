@@ -24,6 +24,7 @@ export const METHODS = {
   'machines/list': { params: machines.MachinesListParams, result: machines.MachinesListResult },
   'machines/pause': { params: machines.MachinesPauseParams, result: machines.MachinesPauseResult },
   'machines/resume': { params: machines.MachinesResumeParams, result: machines.MachinesResumeResult },
+  'machines/hosts': { params: probe.MachinesHostsParams, result: probe.MachinesHostsResult },
   'machines/probe': { params: probe.MachinesProbeParams, result: probe.MachinesProbeResult },
   'machines/add': { params: probe.MachinesAddParams, result: probe.MachinesAddResult },
   'machines/remove': { params: probe.MachinesRemoveParams, result: probe.MachinesRemoveResult },

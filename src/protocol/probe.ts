@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MachineNameSchema, OsSchema } from './shared.ts';
+import { MachineNameSchema, NoParams, OsSchema } from './shared.ts';
 
 /**
  * A machine over SSH as the configuration would name it. Checked against the schema of the configuration by the hub; paths of the hub
@@ -88,6 +88,24 @@ export const HostKeyQuestion = z.object({
   compareWith: z.string(),
 });
 export type HostKeyQuestion = z.infer<typeof HostKeyQuestion>;
+
+/** The machines that the ssh_config of the hub's user names, in its order: what a user may want to add. */
+export const MachinesHostsParams = NoParams;
+export const MachinesHostsResult = z.object({
+  hosts: z.array(
+    z.object({
+      /** What one writes behind `ssh`. */
+      alias: z.string(),
+      /** `null`: not said there, or not simple. */
+      hostname: z.string().nullable(),
+      user: z.string().nullable(),
+      port: z.number().nullable(),
+      /** The configured machine that is reached by this alias; `null` for none. */
+      machine: MachineNameSchema.nullable(),
+    }),
+  ),
+});
+export type MachinesHostsResult = z.infer<typeof MachinesHostsResult>;
 
 /**
  * Looks at a machine. `acceptHostKeys`: fingerprints (`SHA256:...`) that the user has compared; a key that is not known yet and has one of

@@ -9,11 +9,9 @@ import { EXIT, UsageError, type ExitCode } from '../failure.ts';
 import { acceptedFingerprint, hasTerminal } from '../host-key.ts';
 import { withMachineDesk, type MachineDesk } from '../machine-service.ts';
 import { plainLine } from '../../client/plain-text.ts';
+import { CLEAN_UP_DAYS } from '../../client/probe-words.ts';
 import { printDryRun, printProbe } from '../probe-report.ts';
 import { positiveNumber } from './arguments.ts';
-
-/** Advised and used where no number is given. */
-const CLEAN_UP_DAYS = 365;
 
 interface AddOptions {
   readonly os?: string;

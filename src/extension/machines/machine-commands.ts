@@ -12,6 +12,7 @@ import type { Documents } from '../documents.ts';
 import { pickText } from '../figures.ts';
 import { subjectOf } from '../subject.ts';
 import { machineWords } from './machine-nodes.ts';
+import { openMachineConfig } from './open-machine-config.ts';
 
 /** Everything that is done with one machine, or all of them. */
 export function machineCommands(mirror: HubMirror, documents: Documents): Command[] {
@@ -44,6 +45,10 @@ export function machineCommands(mirror: HubMirror, documents: Documents): Comman
         (machine) => resume(mirror, machine),
         ({ status }) => status === 'paused' || status === 'quarantined',
       ),
+    },
+    {
+      id: COMMANDS.openMachineConfig,
+      run: withMachine('Open the configuration of which machine?', (machine) => openMachineConfig(mirror, machine)),
     },
     { id: COMMANDS.removeMachine, run: withMachine('Remove which machine?', (machine) => remove(mirror, machine)) },
   ];
