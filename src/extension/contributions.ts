@@ -92,5 +92,8 @@ export const CONTEXT_KEYS = {
   isMerging: 'claudeSync.isMerging',
 } as const;
 
+/** The walkthrough of the first steps. */
+export const WALKTHROUGH = 'start';
+
 /** Documents that are made up: sides of conflicts, versions, reports. */
 export const DOCUMENT_SCHEME = 'claude-sync';

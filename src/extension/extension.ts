@@ -17,7 +17,10 @@ import { Notices } from './notices/notices.ts';
 import { TellNews } from './notices/tell-news.ts';
 import { pullCommands } from './pulls/pull-commands.ts';
 import { StatusItem } from './status/status-item.ts';
+import { terminalCommands } from './terminal/terminal-commands.ts';
+import { versionCommands } from './versions/version-commands.ts';
 import { Views } from './views.ts';
+import { openWalkthrough } from './walkthrough.ts';
 
 /** What `activate` returns. */
 export interface Activated {
@@ -62,6 +65,9 @@ export function activate(context: vscode.ExtensionContext): Activated {
     ...approvalCommands(mirror, documents),
     ...pullCommands(mirror),
     ...alertCommands(mirror),
+    ...versionCommands(mirror),
+    ...terminalCommands({ extensionPath, storage: context.globalStorageUri }),
+    openWalkthrough(context.extension.id),
   ]);
   const moved = access.onMove(() => void mirror.reconnect());
   context.subscriptions.push(mirror, documents, item, views, commands, moved, merging, new ConfigDiagnostics());

@@ -50,7 +50,10 @@ export class Views implements vscode.Disposable {
       id: VIEWS.alerts,
       rows: () => alertNodes(this.#status()?.alerts ?? []),
       badge: () => {
-        const value = (this.#status()?.alerts ?? []).filter(({ severity }) => severity !== 'info').length;
+        // A conflict counts once, where it is decided.
+        const value = (this.#status()?.alerts ?? []).filter(
+          ({ severity, id }) => severity !== 'info' && !id.startsWith('conflict'),
+        ).length;
         return { value, tooltip: count(value, 'alert') };
       },
     });

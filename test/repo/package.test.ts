@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { COMMANDS, SECTION, SETTINGS, VIEWS } from '../../src/extension/contributions.ts';
+import { COMMANDS, SECTION, SETTINGS, VIEWS, WALKTHROUGH } from '../../src/extension/contributions.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const text = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -63,8 +63,21 @@ describe('the package', () => {
     const used = new Set([...JSON.stringify(manifest).matchAll(/"%([^%"]+)%"/g)].map((match) => match[1] ?? ''));
     assert.deepEqual(Object.keys(texts).sort(), [...used].sort());
     const known = new Set<string>(Object.values(COMMANDS));
+    // VS Code makes one for each view.
+    const focuses = new Set(Object.values(VIEWS).map((view) => `${view}.focus`));
     for (const value of Object.values(texts))
-      for (const [, command = ''] of value.matchAll(/\(command:([^)]+)\)/g)) assert.ok(known.has(command), command);
+      for (const [, command = ''] of value.matchAll(/\(command:([^)]+)\)/g))
+        assert.ok(known.has(command) || focuses.has(command), command);
+  });
+
+  it('has the pictures of its walkthrough, which opens by the name that the extension knows', () => {
+    const { walkthroughs } = manifest['contributes'];
+    assert.deepEqual(
+      walkthroughs.map(({ id }: { id: string }) => id),
+      [WALKTHROUGH],
+    );
+    for (const { media } of walkthroughs[0].steps as { media: { svg: string } }[])
+      assert.ok(existsSync(join(ROOT, media.svg)), media.svg);
   });
 
   it('settings that name files cannot be set by a workspace', () => {

@@ -137,7 +137,7 @@ function summary(machine: string, { report, dryRun }: Looked): string {
     ...(dryRun === null
       ? []
       : ['The first sync would', ...dryRunLines(machine, dryRun).map(({ text }) => `• ${text}`), '']),
-    ...problems.map(({ what, fix }) => `${what}: ${fix ?? ''}`),
+    ...problems.map(({ what, text, fix }) => `${what}: ${text} (better: ${fix ?? ''})`),
   ].join('\n');
 }
 

@@ -1,11 +1,14 @@
 import * as vscode from 'vscode';
 import type { HubMirror } from '../../client/hub-mirror.ts';
+import { plainLine } from '../../client/plain-text.ts';
 import type { Subject } from '../tree/tree-node.ts';
 import { HubError } from '../../protocol/errors.ts';
 import { withHub, type Command } from '../command.ts';
 import { COMMANDS } from '../contributions.ts';
 import { pickText } from '../figures.ts';
 import { subjectOf } from '../subject.ts';
+import { runProgram } from '../terminal/run-program.ts';
+import { cloneOf } from './clone-of.ts';
 
 type PullSubject = Extract<Subject, { kind: 'pull' }>;
 
@@ -32,14 +35,28 @@ export function pullCommands(mirror: HubMirror): Command[] {
       run: async (argument) => {
         const pull = await pullOf(mirror, argument);
         if (pull === undefined) return;
-        await copy(`gh pr checkout ${pull.number} --repo ${pull.repository}`);
+        await copy(['gh', ...checkoutWords(pull)].join(' '));
+      },
+    },
+    {
+      id: COMMANDS.checkOutPull,
+      run: async (argument) => {
+        const pull = await pullOf(mirror, argument);
+        if (pull !== undefined) await checkOut(pull);
       },
     },
     {
       id: COMMANDS.copyResumeCommand,
       run: async (argument) => {
         const session = subjectOf(argument, 'session')?.session;
-        if (session !== undefined) await copy(`claude --resume ${session}`);
+        if (session !== undefined) await copy(['claude', ...resumeWords(session)].join(' '));
+      },
+    },
+    {
+      id: COMMANDS.openConversation,
+      run: async (argument) => {
+        const session = subjectOf(argument, 'session')?.session;
+        if (session !== undefined) await resume(session);
       },
     },
   ];
@@ -60,6 +77,33 @@ async function pullOf(mirror: HubMirror, argument: unknown): Promise<PullSubject
   }
   const picked = await vscode.window.showQuickPick(items, { title: 'Which pull request?', matchOnDescription: true });
   return picked?.pull;
+}
+
+function checkoutWords({ number, repository }: PullSubject): string[] {
+  return ['pr', 'checkout', String(number), '--repo', repository];
+}
+
+/** In the folder that is a clone of it; where none is open, the command is there to be copied. */
+async function checkOut(pull: PullSubject): Promise<void> {
+  const words = checkoutWords(pull);
+  const name = plainLine(`${pull.repository}#${pull.number}`);
+  const cwd = await cloneOf(pull.repository);
+  if (cwd !== null) return runProgram({ name, program: 'gh', words, icon: 'git-pull-request', cwd });
+  const button = 'Copy Command';
+  const told = `Claude Sync: no folder of this window is a clone of ${plainLine(pull.repository)}.`;
+  if ((await vscode.window.showInformationMessage(told, button)) === button) await copy(['gh', ...words].join(' '));
+}
+
+/** @throws {HubError} for what is no id: it becomes a word of a command. */
+function resumeWords(session: string): string[] {
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(session))
+    throw new HubError('refused', `${plainLine(session)} is no id of a conversation`);
+  return ['--resume', session];
+}
+
+/** In the folder of the window: Claude Code finds a conversation from the project that it was held in. */
+async function resume(session: string): Promise<void> {
+  await runProgram({ name: 'Claude Code', program: 'claude', words: resumeWords(session), icon: 'comment-discussion' });
 }
 
 /** The address comes from GitHub by way of the hub: nothing but a web page is opened. */

@@ -83,7 +83,7 @@ function pullNode(pull: Pull): TreeNode {
           tooltip: [`Conversation ${plainLine(session)}`, words],
           spoken: `Conversation, ${words}`,
           flags: ['session'],
-          opens: COMMANDS.copyResumeCommand,
+          opens: COMMANDS.openConversation,
           subject: { kind: 'session', session },
         };
       }),

@@ -26,17 +26,14 @@ export class StatusItem implements vscode.Disposable {
 
   /** Shows what is so now. */
   show(): void {
-    const { text, lines, kind } = statusText(this.#mirror.state);
+    const { text, lines, actions } = statusText(this.#mirror.state);
     this.#item.text = text;
-    const tooltip = new vscode.MarkdownString();
+    const tooltip = new vscode.MarkdownString('', true);
     // Commands of ours alone: what machines say is appended as text.
-    tooltip.isTrusted = { enabledCommands: [COMMANDS.startHub, COMMANDS.syncNow, COMMANDS.showLog] };
+    tooltip.isTrusted = { enabledCommands: actions.map(({ command }) => command) };
     for (const line of lines) tooltip.appendText(line).appendMarkdown('\n\n');
-    tooltip.appendMarkdown(
-      kind === 'stopped'
-        ? `[Start the hub](command:${COMMANDS.startHub})`
-        : `[Sync now](command:${COMMANDS.syncNow}) · [Log](command:${COMMANDS.showLog})`,
-    );
+    const links = actions.map(({ label, icon, command }) => `[$(${icon}) ${label}](command:${command})`);
+    tooltip.appendMarkdown(links.join(' &nbsp; '));
     this.#item.tooltip = tooltip;
     this.#item.accessibilityInformation = { label: `Claude Sync: ${lines.join(', ')}` };
   }
@@ -47,23 +44,15 @@ export class StatusItem implements vscode.Disposable {
 
   async #list(): Promise<void> {
     await this.#mirror.refresh();
-    const { text, lines, kind } = statusText(this.#mirror.state);
-    const actions: (vscode.QuickPickItem & { readonly id?: string })[] =
-      kind === 'stopped'
-        ? [{ label: '$(play) Start the hub', id: COMMANDS.startHub }]
-        : [
-            { label: '$(sync) Sync now', id: COMMANDS.syncNow },
-            { label: '$(list-tree) Show the machines', id: 'claudeSync.machines.focus' },
-            { label: '$(output) Show the log of the hub', id: COMMANDS.showLog },
-          ];
-    const picked = await vscode.window.showQuickPick(
+    const { text, lines, actions } = statusText(this.#mirror.state);
+    const picked = await vscode.window.showQuickPick<vscode.QuickPickItem & { readonly command?: string }>(
       [
-        ...lines.map((line): (typeof actions)[number] => ({ label: pickText(line) })),
+        ...lines.map((line) => ({ label: pickText(line) })),
         { label: '', kind: vscode.QuickPickItemKind.Separator },
-        ...actions,
+        ...actions.map(({ label, icon, command }) => ({ label: `$(${icon}) ${label}`, command })),
       ],
       { title: text.replace(/^\$\([^)]*\) /, '') },
     );
-    if (picked?.id !== undefined) await vscode.commands.executeCommand(picked.id);
+    if (picked?.command !== undefined) await vscode.commands.executeCommand(picked.command);
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findHub } from '../../src/client/find-hub.ts';
 import { HubMirror, type HubState } from '../../src/client/hub-mirror.ts';
+import { localTime } from '../../src/extension/figures.ts';
 import { failureText } from '../../src/extension/failure-text.ts';
 import { statusText } from '../../src/extension/status/status-text.ts';
 import { HubError } from '../../src/protocol/errors.ts';
@@ -29,7 +30,7 @@ const running = (over: Partial<StatusResult>): HubState => ({
   status: {
     hub: { pid: 1, version: '0.1.0', startedAt: 0, uptimeMs: 0 },
     inSync: true,
-    machines: [machine],
+    machines: [machine, { ...machine, name: 'mac' }],
     conflicts: { open: 0 },
     alerts: [],
     totals: { syncs: 0, failed: 0, successRate: 1, bytesSent: 0, bytesReceived: 0, bytesPerSecond: 0 },
@@ -49,9 +50,9 @@ describe('the status item of the extension', () => {
     assert.match(statusText(running({ conflicts: { open: 2 } })).text, /warning.*2 conflicts/);
     const stopped = running({
       inSync: false,
-      machines: [{ ...machine, status: 'quarantined', pending: 3, reason: 'emptied' }],
+      machines: [{ ...machine, status: 'quarantined', pending: 3, reason: 'emptied' }, machine],
     });
-    assert.deepEqual(statusText(stopped).lines, ['rog: quarantined, 3 pending (emptied)']);
+    assert.equal(statusText(stopped).lines[0], 'rog: quarantined, 3 pending (emptied)');
   });
 
   it('is exactly one of its states, the most urgent first', () => {
@@ -79,12 +80,40 @@ describe('the status item of the extension', () => {
         {},
         { alerts: [{ ...alert, severity: 'info' }] },
         { machines: [away], alerts: [{ ...alert, machine: away.name }] },
+        { machines: [machine] },
+        { approvals: { waiting: 1 } },
       ]),
-      ['conflict', 'alert', 'offline', 'syncing', 'behind', 'in-sync', 'in-sync', 'offline'],
+      ['conflict', 'alert', 'offline', 'syncing', 'behind', 'in-sync', 'in-sync', 'offline', 'alone', 'conflict'],
     );
     assert.equal(statusText({ kind: 'connecting' }).kind, 'looking');
     assert.equal(statusText({ kind: 'not-running' }).kind, 'stopped');
     assert.equal(statusText({ kind: 'trouble', message: 'm', next: null }).kind, 'trouble');
+  });
+
+  it('shows each machine with its last sync and latency, and what waits for the user before them', () => {
+    const seen = { ...machine, lastSyncAt: 1_700_000_000_000, latencyMs: { p50: 4, p99: 19 } };
+    const { lines, text, actions } = statusText(
+      running({ machines: [seen, machine], conflicts: { open: 1 }, approvals: { waiting: 2 } }),
+    );
+    assert.deepEqual(lines, [
+      '1 conflict for you to decide',
+      '2 files waiting for your approval',
+      `rog: online, last sync ${localTime(1_700_000_000_000)}, latency 4 ms`,
+      'rog: online',
+    ]);
+    assert.equal(text, '$(warning) 3 decisions');
+    assert.equal(actions[0]?.command, 'claudeSync.conflicts.focus');
+  });
+
+  it('leads to the next step where there is no other machine', () => {
+    const { text, actions } = statusText(running({ machines: [machine] }));
+    assert.deepEqual([text, actions[0]?.command], ['$(add) Add a machine', 'claudeSync.addMachine']);
+  });
+
+  it('shows what machines say as harmless text', () => {
+    const hostile = { ...machine, reason: 'two\nlines \u001b[31m' };
+    const [line = ''] = statusText(running({ machines: [hostile, machine] })).lines;
+    assert.doesNotMatch(line, /\p{Cc}/u);
   });
 
   it('without a hub says that it is not running and what to do', async () => {
@@ -95,7 +124,7 @@ describe('the status item of the extension', () => {
     mirror.dispose();
     await rm(dataDir, { recursive: true });
     assert.deepEqual(mirror.state, { kind: 'not-running' });
-    assert.match(statusText({ kind: 'not-running' }).lines.join(), /claude-sync up/);
+    assert.equal(statusText({ kind: 'not-running' }).actions[0]?.command, 'claudeSync.startHub');
   });
 });
 
