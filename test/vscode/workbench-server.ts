@@ -29,6 +29,8 @@ const QUIET_MACHINE = { 'claudeSync.hub.autoStart': 'never' };
 
 /** Nothing opens, asks or looks for updates by itself. */
 const QUIET_SETTINGS = {
+  // Its lines are in the page then, and not in a picture.
+  'terminal.integrated.gpuAcceleration': 'off',
   'chat.disableAIFeatures': true,
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
