@@ -114,6 +114,12 @@ export class Workbench {
       await of.hover();
       try {
         await hover.waitFor({ state: 'visible', timeout: 2_000 });
+        // It appears slowly, and a picture of it would be pale.
+        await hover.evaluate((element) =>
+          Promise.all(
+            element.getAnimations({ subtree: true }).map((animation: { finished: unknown }) => animation.finished),
+          ),
+        );
         return true;
       } catch (error) {
         if (!String(error).includes('Timeout')) throw error;

@@ -13,6 +13,7 @@ import { pickText } from '../figures.ts';
 import { subjectOf } from '../subject.ts';
 import { machineWords } from './machine-nodes.ts';
 import { openMachineConfig } from './open-machine-config.ts';
+import { reasonWords } from './reason-words.ts';
 
 /** Everything that is done with one machine, or all of them. */
 export function machineCommands(mirror: HubMirror, documents: Documents): Command[] {
@@ -126,7 +127,7 @@ async function resume(mirror: HubMirror, machine: string): Promise<void> {
   let mode: ResumeMode | null = null;
   if (seen.quarantine !== null) {
     const items = seen.plans.map((plan) => ({ label: MODE_WORDS[plan.mode], detail: pickText(planWords(plan)), plan }));
-    const title = `${name} was stopped: ${plainLine(seen.quarantine)}`;
+    const title = `${name} was stopped: ${reasonWords(seen.quarantine)}`;
     const chosen = await vscode.window.showQuickPick(items, { title, placeHolder: 'How is it to go on?' });
     if (chosen === undefined) return;
     mode = chosen.plan.mode;

@@ -4,6 +4,7 @@ import { plainLine } from '../../client/plain-text.ts';
 import type { MachineReport, MachineStatus } from '../../protocol/status.ts';
 import { localTime } from '../figures.ts';
 import { factNode, type TreeNode } from '../tree/tree-node.ts';
+import { reasonWords } from './reason-words.ts';
 
 const ICONS: Readonly<Record<MachineStatus, NonNullable<TreeNode['icon']>>> = {
   online: { name: 'vm-active', color: 'testing.iconPassed' },
@@ -40,7 +41,7 @@ export function machineNodes(machines: readonly MachineReport[]): TreeNode[] {
 
 /** What a machine is about, in a few words. */
 export function machineWords({ status, pending, firstSync, latencyMs, files, reason }: MachineReport): string {
-  if (status === 'quarantined') return `stopped${reason === null ? '' : `: ${plainLine(reason)}`}`;
+  if (status === 'quarantined') return ['stopped', reasonWords(reason)].filter((part) => part !== '').join(': ');
   if (status === 'paused') return 'paused';
   if (status !== 'online') return status;
   if (firstSync !== undefined) {
@@ -58,7 +59,7 @@ function facts(machine: MachineReport): [what: string, value: string][] {
   const unsettled = describeUnsettled(machine);
   return [
     ['Status', status],
-    ...(reason === null ? [] : [['Reason', plainLine(reason)] as [string, string]]),
+    ...(reason === null ? [] : [['Reason', reasonWords(reason)] as [string, string]]),
     ['Last sync', localTime(lastSyncAt)],
     ['Last seen', localTime(lastSeenAt)],
     ['Pending', String(pending)],

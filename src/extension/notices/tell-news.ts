@@ -6,6 +6,7 @@ import { plainLine } from '../../client/plain-text.ts';
 import type { Conflict } from '../../protocol/conflicts.ts';
 import type { MachineReport } from '../../protocol/status.ts';
 import { COMMANDS, SETTINGS, VIEWS } from '../contributions.ts';
+import { reasonWords } from '../machines/reason-words.ts';
 import type { Subject } from '../tree/tree-node.ts';
 import { NewsWatch } from './news.ts';
 import type { Notices } from './notices.ts';
@@ -53,8 +54,13 @@ export class TellNews {
   }
 
   async #quarantine({ name, reason }: MachineReport): Promise<void> {
-    const why = reason === null ? '' : `: ${plainLine(reason)}`;
-    const words = `${plainLine(name)} was stopped by a safeguard${why}. Nothing is read from it or written to it until you resume it.`;
+    const words = [
+      `a safeguard stopped ${plainLine(name)}.`,
+      reasonWords(reason),
+      'Nothing is written to it, and nothing from it is passed on, until you resume it.',
+    ]
+      .filter((sentence) => sentence !== '')
+      .join(' ');
     const resume = 'Resume…';
     const pressed = await this.#notices.tell(SETTINGS.notifyQuarantine, words, resume);
     const subject: Subject = { kind: 'machine', machine: name };

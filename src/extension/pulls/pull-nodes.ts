@@ -72,7 +72,7 @@ function pullNode(pull: Pull): TreeNode {
     opens: COMMANDS.openPull,
     subject: { kind: 'pull', repository, number, url },
     children: [
-      ...facts(pull, checkWords).map(([what, value]) => factNode(`${repository}#${number}/${what}`, what, value)),
+      // What leads on comes before what is known.
       ...sessions.map(({ session, by, at }): TreeNode => {
         const words = `${BELONGS_WORDS[by]}, ${localTime(at)}`;
         return {
@@ -87,6 +87,7 @@ function pullNode(pull: Pull): TreeNode {
           subject: { kind: 'session', session },
         };
       }),
+      ...facts(pull, checkWords).map(([what, value]) => factNode(`${repository}#${number}/${what}`, what, value)),
     ],
   };
 }

@@ -2,6 +2,7 @@ import type { HubState } from '../../client/hub-mirror.ts';
 import { count, duration } from '../../client/figures.ts';
 import { plainLine } from '../../client/plain-text.ts';
 import type { StatusResult } from '../../protocol/status.ts';
+import { reasonWords } from '../machines/reason-words.ts';
 import { COMMANDS, VIEWS } from '../contributions.ts';
 import { localTime } from '../figures.ts';
 
@@ -109,5 +110,5 @@ function machineLine(machine: StatusResult['machines'][number]): string {
     ...(lastSyncAt > 0 ? [`last sync ${localTime(lastSyncAt)}`] : []),
     ...(latencyMs.p50 > 0 ? [`latency ${duration(latencyMs.p50)}`] : []),
   ];
-  return plainLine(`${name}: ${facts.join(', ')}${reason === null ? '' : ` (${reason})`}`);
+  return plainLine(`${name}: ${facts.join(', ')}${reason === null ? '' : ` (${reasonWords(reason)})`}`);
 }
