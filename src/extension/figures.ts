@@ -9,3 +9,11 @@ export function localTime(at: number): string {
 export function pickText(text: string): string {
   return plainLine(text).replaceAll('$(', '$\u2060(');
 }
+
+/**
+ * Foreign text for a tooltip, where nothing of it is markup or an icon. `MarkdownString.appendText` does that too, and makes every space one that
+ * lines are not broken at.
+ */
+export function escapeMarkdown(text: string): string {
+  return pickText(text).replaceAll(/[!-/:-@[-`{-~]/g, String.raw`\$&`);
+}

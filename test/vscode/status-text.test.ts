@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findHub } from '../../src/client/find-hub.ts';
 import { HubMirror, type HubState } from '../../src/client/hub-mirror.ts';
-import { localTime } from '../../src/extension/figures.ts';
+import { escapeMarkdown, localTime } from '../../src/extension/figures.ts';
 import { failureText } from '../../src/extension/failure-text.ts';
-import { statusText } from '../../src/extension/status/status-text.ts';
+import { statusText as textOf, type StatusText } from '../../src/extension/status/status-text.ts';
 import { HubError } from '../../src/protocol/errors.ts';
 import type { StatusResult } from '../../src/protocol/status.ts';
 
@@ -37,6 +37,8 @@ const running = (over: Partial<StatusResult>): HubState => ({
     ...over,
   },
 });
+
+const statusText = (state: HubState): StatusText => textOf(state, null);
 
 describe('the status item of the extension', () => {
   it('says "in sync" only when the hub does', () => {
@@ -103,6 +105,17 @@ describe('the status item of the extension', () => {
     ]);
     assert.equal(text, '$(warning) 3 decisions');
     assert.equal(actions[0]?.command, 'claudeSync.conflicts.focus');
+  });
+
+  it('says where the hub is when that is another machine', () => {
+    assert.equal(textOf(running({}), 'me@far:22').lines[0], 'The hub is on me@far:22.');
+  });
+
+  it('shows in its tooltip no markup of what machines say', () => {
+    assert.equal(
+      escapeMarkdown('[a](command:b) $(bug) <i>&amp;'),
+      '\\[a\\]\\(command\\:b\\) \\$\u2060\\(bug\\) \\<i\\>\\&amp\\;',
+    );
   });
 
   it('leads to the next step where there is no other machine', () => {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { HubMirror } from '../../client/hub-mirror.ts';
 import type { Command } from '../command.ts';
 import { COMMANDS } from '../contributions.ts';
-import { pickText } from '../figures.ts';
+import { escapeMarkdown, pickText } from '../figures.ts';
 import { statusText } from './status-text.ts';
 
 /** The item in the status bar, and the list behind it. */
@@ -26,12 +26,12 @@ export class StatusItem implements vscode.Disposable {
 
   /** Shows what is so now. */
   show(): void {
-    const { text, lines, actions } = statusText(this.#mirror.state);
+    const { text, lines, actions } = statusText(this.#mirror.state, this.#mirror.elsewhere);
     this.#item.text = text;
     const tooltip = new vscode.MarkdownString('', true);
-    // Commands of ours alone: what machines say is appended as text.
+    // Commands of ours alone; what machines say is escaped.
     tooltip.isTrusted = { enabledCommands: actions.map(({ command }) => command) };
-    for (const line of lines) tooltip.appendText(line).appendMarkdown('\n\n');
+    for (const line of lines) tooltip.appendMarkdown(`${escapeMarkdown(line)}\n\n`);
     const links = actions.map(({ label, icon, command }) => `[$(${icon}) ${label}](command:${command})`);
     tooltip.appendMarkdown(links.join(' &nbsp; '));
     this.#item.tooltip = tooltip;
@@ -44,7 +44,7 @@ export class StatusItem implements vscode.Disposable {
 
   async #list(): Promise<void> {
     await this.#mirror.refresh();
-    const { text, lines, actions } = statusText(this.#mirror.state);
+    const { text, lines, actions } = statusText(this.#mirror.state, this.#mirror.elsewhere);
     const picked = await vscode.window.showQuickPick<vscode.QuickPickItem & { readonly command?: string }>(
       [
         ...lines.map((line) => ({ label: pickText(line) })),

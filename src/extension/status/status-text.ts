@@ -38,8 +38,11 @@ const MACHINES = { label: 'Show the machines', icon: 'vm', command: `${VIEWS.mac
 const CONFLICTS = { label: 'Show the conflicts', icon: 'git-merge', command: `${VIEWS.conflicts}.focus` };
 const ALERTS = { label: 'Show the alerts', icon: 'warning', command: `${VIEWS.alerts}.focus` };
 
-/** Says what is known. "In sync" only when the hub verified it (promise: honest). */
-export function statusText(state: HubState): StatusText {
+/**
+ * Says what is known. "In sync" only when the hub verified it (promise: honest).
+ * @param elsewhere where the hub is, when that is another machine.
+ */
+export function statusText(state: HubState, elsewhere: string | null): StatusText {
   switch (state.kind) {
     case 'connecting':
       return { kind: 'looking', text: '$(sync~spin) Claude Sync', lines: ['Looking for the hub.'], actions: [LOG] };
@@ -58,7 +61,10 @@ export function statusText(state: HubState): StatusText {
         actions: [START, LOG],
       };
     case 'running':
-      return { ...summary(state.status), lines: linesOf(state.status) };
+      return {
+        ...summary(state.status),
+        lines: [...(elsewhere === null ? [] : [`The hub is on ${plainLine(elsewhere)}.`]), ...linesOf(state.status)],
+      };
   }
 }
 

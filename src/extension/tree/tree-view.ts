@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ViewId } from '../contributions.ts';
+import { escapeMarkdown } from '../figures.ts';
 import type { TreeNode } from './tree-node.ts';
 
 /** How a view is made. */
@@ -82,12 +83,12 @@ function treeItem(node: TreeNode): vscode.TreeItem {
   return item;
 }
 
-/** Names and messages come from other machines: they are appended as text, so that none of it is markup. */
+/** Names and messages come from other machines: they are escaped, so that none of it is markup. */
 function tooltipOf(lines: readonly string[]): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString();
   for (const [index, line] of lines.entries()) {
     if (index > 0) markdown.appendMarkdown('\n\n');
-    markdown.appendText(line);
+    markdown.appendMarkdown(escapeMarkdown(line));
   }
   return markdown;
 }
