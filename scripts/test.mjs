@@ -12,7 +12,7 @@ import { endWhenDone } from './end-when-done.mjs';
 import { ensureInstalled, giveUp, pinnedNode, ROOT, run } from './bootstrap.mjs';
 
 /** The suites, cheapest first: folders below test/. */
-const GROUPS = ['repo', 'core', 'hub', 'client', 'cli', 'vscode', 'simulation', 'black-box'];
+const GROUPS = ['repo', 'core', 'hub', 'client', 'cli', 'simulation', 'vscode', 'black-box'];
 
 /** Debian packages that suites need, each with a command or a file that shows that it is there. */
 const DEBIAN_PACKAGES = [
@@ -42,8 +42,15 @@ const TSC = 'node_modules/typescript/bin/tsc';
 /** A suite that is not done by then hangs. */
 const GROUP_TIMEOUT_MS = 40 * 60_000;
 
-/** The group that runs beside the others, and how long it may take then. */
-const BESIDE = 'simulation';
+/**
+ * Groups that run beside the others, one after the other. The simulation computes for minutes while the others mostly wait: with the lowest
+ * priority it takes what they leave. A workbench mostly waits, too.
+ */
+const BESIDE = new Map([
+  ['simulation', constants.priority.PRIORITY_LOW],
+  ['vscode', constants.priority.PRIORITY_NORMAL],
+]);
+/** How long one of them may take. */
 const BESIDE_TIMEOUT_MS = 60 * 60_000;
 
 /** Of a failure, at the end of the output, in characters. */
@@ -88,12 +95,17 @@ async function runAll(node) {
     else count(totals, broken(`${name} (exit code ${code})`));
   }
   const groups = GROUPS.filter((group) => chosen.length === 0 || chosen.includes(group));
-  // It computes for minutes while the others mostly wait; with the lowest priority it takes what they leave.
-  const isBeside = (group) => group === BESIDE && groups.length > 1;
-  const beside = groups.filter(isBeside).map((group) => runGroup(node, group, { beside: true }));
-  for (const group of groups) if (!isBeside(group)) count(totals, await runGroup(node, group));
-  for (const outcome of await Promise.all(beside)) count(totals, outcome);
+  const others = groups.filter((group) => !BESIDE.has(group));
+  const beside = groups.filter((group) => BESIDE.has(group));
+  await Promise.all([
+    inTurn(others, async (group) => count(totals, await runGroup(node, group))),
+    inTurn(beside, async (group) => count(totals, await runGroup(node, group, { beside: others.length > 0 }))),
+  ]);
   return totals;
+}
+
+async function inTurn(groups, work) {
+  for (const group of groups) await work(group);
 }
 
 function count(totals, { passed, failed, problems }) {
@@ -139,10 +151,10 @@ async function runGroup(node, group, { beside = false } = {}) {
       stdio: ['ignore', 'pipe', 'inherit'],
       onStart(child) {
         options.onStart(child);
-        setPriority(child.pid, constants.priority.PRIORITY_LOW);
+        setPriority(child.pid, BESIDE.get(group));
         createInterface({ input: child.stdout }).on('line', (line) => {
           said += `${line}\n`;
-          if (/\d+ of \d+ seeds/.test(line)) console.log(`    [${group}] ${line.trim()}`);
+          if (/\d+ of \d+ seeds|^  \S/.test(line)) console.log(`    [${group}] ${line.trim()}`);
         });
       },
     });

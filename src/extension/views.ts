@@ -50,9 +50,9 @@ export class Views implements vscode.Disposable {
       id: VIEWS.alerts,
       rows: () => alertNodes(this.#status()?.alerts ?? []),
       badge: () => {
-        // A conflict counts once, where it is decided.
+        // What is decided in the other view counts once, there.
         const value = (this.#status()?.alerts ?? []).filter(
-          ({ severity, id }) => severity !== 'info' && !id.startsWith('conflict'),
+          ({ severity, id }) => severity !== 'info' && !/^(?:conflict|approvals)/.test(id),
         ).length;
         return { value, tooltip: count(value, 'alert') };
       },

@@ -126,11 +126,13 @@ describe('everything that the extension shows', function () {
       await openViews();
       await workbench.page.locator(`.monaco-workbench.${mark}`).first().waitFor();
       await view('Machines').waitForItem(/^nelly.*stopped/);
-      await view('Machines').expandItem(/^rog/);
       await (await view('Conflicts').waitForItem(/^Conflict about CLAUDE\.md/)).click();
       await workbench.diffEditor.open();
       await view('Pull Requests').waitForItem(/^Needs your review/);
       await workbench.screenshot(`overview-${name}`);
+      await view('Machines').expandItem(/^rog/);
+      await view('Machines').waitForItem(/^Last sync: /);
+      await workbench.screenshot(`machine-${name}`);
       const item = await workbench.waitForStatus(/1 conflict/);
       const tooltip = await workbench.tooltip(item);
       assert.match((await tooltip.innerText()).replaceAll('\u00a0', ' '), /rog: online/);
