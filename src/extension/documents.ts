@@ -2,7 +2,9 @@ import { basename } from 'node:path/posix';
 import * as vscode from 'vscode';
 import type { HubMirror } from '../client/hub-mirror.ts';
 import { bytes } from '../client/figures.ts';
+import type { Approval } from '../protocol/approve.ts';
 import { decodeContent } from '../protocol/content.ts';
+import { HubError } from '../protocol/errors.ts';
 import type { Excerpt } from '../protocol/shared.ts';
 import { readSideUri, type ConflictSideRef } from './conflicts/side-uri.ts';
 import { DOCUMENT_SCHEME } from './contributions.ts';
@@ -23,9 +25,14 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     this.#registered = vscode.workspace.registerTextDocumentContentProvider(DOCUMENT_SCHEME, this);
   }
 
-  /** What is in force now, or what would be. */
-  approval(id: number, which: 'current' | 'proposed', key: string): vscode.Uri {
-    return this.#uri(`/approval/${id}/${which}/${basename(key)}`);
+  /** What is in force now, or what would be. It stays the content that it was made for. */
+  approval({ id, key, sha256 }: Approval, which: 'current' | 'proposed'): vscode.Uri {
+    return this.#uri(`/approval/${id}/${which}/${sha256 ?? 'deleted'}/${basename(key)}`);
+  }
+
+  /** Sides of conflicts may have changed: those that are open are asked for again. */
+  refreshSides(): void {
+    for (const { uri } of vscode.workspace.textDocuments) if (readSideUri(uri) !== null) this.#changed.fire(uri);
   }
 
   /** Shows a text in an editor; the same name again shows the new text in the same one. */
@@ -40,11 +47,14 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     const side = readSideUri(uri);
     if (side !== null) return this.#sideText(side);
     const { path } = uri;
-    const [, kind = '', first = '', second = ''] = path.split('/');
+    const [, kind = '', first = '', which = '', hash = ''] = path.split('/');
     if (kind === 'report') return this.#reports.get(path) ?? 'This report is no longer there. Run its command again.\n';
     const id = Number(first);
     const shown = await this.#mirror.ask((hub) => hub.request('approve/show', { id }));
-    return textOf(second === 'current' ? shown.current : shown.proposed);
+    if (which === 'current') return textOf(shown.current);
+    if ((shown.approval.sha256 ?? 'deleted') !== hash)
+      throw new HubError('refused', 'what waits for approval has changed; open it anew');
+    return textOf(shown.proposed);
   }
 
   dispose(): void {

@@ -43,6 +43,7 @@ export function activate(context: vscode.ExtensionContext): Activated {
         autoStart.stateChanged();
       }
       views.refresh(part);
+      if (part === 'conflicts') documents.refreshSides();
       attempt(() => news.look());
     },
     onEnd: (end) => autoStart.ended(end),

@@ -40,9 +40,13 @@ export function mergeDraft(base: string | null, left: DraftSide, right: DraftSid
   return { text: parts.join(''), places };
 }
 
-/** Line (from 1) of the first marker that is left; `null` where none is. A row of `=` alone is also a heading of Markdown. */
-export function firstMarker(text: string): number | null {
-  const at = linesOf(text).findIndex((line) => /^(?:<{7}|>{7})(?: |\r?\n|$)/.test(line));
+/**
+ * Line (from 1) of the first marker that is left; `null` where none is. Only those of these sides: a text may be about markers, and a row of `=`
+ * is a heading of Markdown.
+ */
+export function firstMarker(text: string, names: readonly string[]): number | null {
+  const markers = new Set(names.flatMap((name) => [`<<<<<<< ${name}`, `>>>>>>> ${name}`]));
+  const at = linesOf(text).findIndex((line) => markers.has(line.trimEnd()));
   return at === -1 ? null : at + 1;
 }
 

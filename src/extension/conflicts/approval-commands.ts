@@ -9,12 +9,20 @@ import type { Documents } from '../documents.ts';
 import { localTime, pickText } from '../figures.ts';
 import { subjectOf } from '../subject.ts';
 
+interface Desk {
+  readonly mirror: HubMirror;
+  readonly documents: Documents;
+  /** Hash of what was shown last, by approval. */
+  readonly seen: Map<number, string | null>;
+}
+
 /** Looking at what waits for approval, and deciding about it. */
 export function approvalCommands(mirror: HubMirror, documents: Documents): Command[] {
+  const desk = { mirror, documents, seen: new Map<number, string | null>() };
   return [
-    { id: COMMANDS.showApproval, run: (argument) => showApproval(mirror, documents, argument) },
-    { id: COMMANDS.acceptApproval, run: (argument) => decide(mirror, argument, 'accept') },
-    { id: COMMANDS.rejectApproval, run: (argument) => decide(mirror, argument, 'reject') },
+    { id: COMMANDS.showApproval, run: (argument) => showApproval(desk, argument) },
+    { id: COMMANDS.acceptApproval, run: (argument) => decide(desk, argument, 'accept') },
+    { id: COMMANDS.rejectApproval, run: (argument) => decide(desk, argument, 'reject') },
   ];
 }
 
@@ -34,22 +42,23 @@ async function approvalOf(mirror: HubMirror, argument: unknown): Promise<number 
   return (await vscode.window.showQuickPick(items, { title: 'Which content?' }))?.approval.id;
 }
 
-async function showApproval(mirror: HubMirror, documents: Documents, argument: unknown): Promise<void> {
+async function showApproval({ mirror, documents, seen }: Desk, argument: unknown): Promise<void> {
   const id = await approvalOf(mirror, argument);
   if (id === undefined) return;
   const { approval } = await mirror.ask((hub) => hub.request('approve/show', { id }));
   const { key, machine } = approval;
+  seen.set(id, approval.sha256);
   await vscode.commands.executeCommand(
     'vscode.diff',
-    documents.approval(id, 'current', key),
-    documents.approval(id, 'proposed', key),
+    documents.approval(approval, 'current'),
+    documents.approval(approval, 'proposed'),
     plainLine(`${basename(key)}: now ↔ as ${machine} wants it`),
     { preview: true },
   );
 }
 
 /** Accepting puts something into force that is run, so it is asked, and holds for what the user saw alone. */
-async function decide(mirror: HubMirror, argument: unknown, decision: 'accept' | 'reject'): Promise<void> {
+async function decide({ mirror, seen }: Desk, argument: unknown, decision: 'accept' | 'reject'): Promise<void> {
   const id = await approvalOf(mirror, argument);
   if (id === undefined) return;
   if (decision === 'reject') {
@@ -59,6 +68,11 @@ async function decide(mirror: HubMirror, argument: unknown, decision: 'accept' |
   const { approval } = await mirror.ask((hub) => hub.request('approve/show', { id }));
   const { key, machine, sha256 } = approval;
   if (approval.status !== 'waiting') throw new HubError('refused', `it was ${approval.status} already`);
+  if (seen.has(id) && seen.get(id) !== sha256)
+    throw new HubError('refused', `${plainLine(key)} has changed since you looked at it`, {
+      unchanged: 'Nothing of it is in force.',
+      next: 'Look at it again.',
+    });
   const accept = 'Accept';
   const what = sha256 === null ? 'be deleted on all machines' : 'be put into force on all machines';
   const pressed = await vscode.window.showWarningMessage(

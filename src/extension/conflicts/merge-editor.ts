@@ -11,7 +11,7 @@ import { CONTENT_LIMIT_BYTES } from '../../protocol/shared.ts';
 import type { Command } from '../command.ts';
 import { COMMANDS, CONTEXT_KEYS } from '../contributions.ts';
 import { subjectOf } from '../subject.ts';
-import { MergeFiles, type MergeFile } from './merge-file.ts';
+import { markOf, MergeFiles, type MergeFile } from './merge-file.ts';
 import { openSides } from './open-sides.ts';
 import { conflictOf, conflictWith } from './pick-conflict.ts';
 import { twoSides } from './pick-side.ts';
@@ -51,7 +51,12 @@ export class MergeEditor implements vscode.Disposable {
     this.#listening.dispose();
   }
 
-  async #begin({ id, key, sides }: Conflict): Promise<void> {
+  async #begin({ id, key, sides, status }: Conflict): Promise<void> {
+    if (status !== 'open')
+      throw new HubError('refused', 'this conflict is decided already', {
+        unchanged: 'It stays as it was decided.',
+        next: 'It can be decided anew by keeping one of its sides.',
+      });
     const chosen = await twoSides(sides, 'Merge');
     if (chosen === null) return;
     const shown = await this.#mirror.ask((hub) => hub.request('conflicts/show', { id }));
@@ -77,7 +82,8 @@ export class MergeEditor implements vscode.Disposable {
     if (editor === undefined || file === null)
       throw new HubError('refused', 'the active editor is no conflict that is being merged');
     const { document } = editor;
-    const line = firstMarker(document.getText());
+    const names = await this.#stillOpen(file);
+    const line = firstMarker(document.getText(), names);
     if (line !== null) {
       const at = new vscode.Range(line - 1, 0, line - 1, 0);
       editor.revealRange(at, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
@@ -90,10 +96,22 @@ export class MergeEditor implements vscode.Disposable {
     if (!(await document.save())) throw new HubError('io', `${file.path} cannot be saved`);
     await this.#resolve(file);
     // Its tab first: an editor whose file is gone would offer to write it anew.
-    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+    await vscode.window.tabGroups.close(tabsOf(document.uri));
     await this.#files.remove(file);
     const words = `the conflict about ${plainLine(basename(file.path))} is decided: what you merged is in force on all machines.`;
     void vscode.window.showInformationMessage(`Claude Sync: ${words}`);
+  }
+
+  /** @returns names of its machines. @throws {HubError} `refused` where the conflict is not the one any more that the user merged. */
+  async #stillOpen({ id, marks }: MergeFile): Promise<string[]> {
+    const { status, sides } = await conflictWith(this.#mirror, id);
+    const now = new Set(sides.map(markOf));
+    if (status === 'open' && marks.every((mark) => now.has(mark))) return sides.map(({ machine }) => machine);
+    const why = status === 'open' ? 'one of its sides has changed' : 'it was decided';
+    throw new HubError('refused', `the conflict is not the one that you merged: meanwhile ${why}`, {
+      unchanged: 'What you merged is in this editor only.',
+      next: 'Open the conflict again, and take over from here what you need.',
+    });
   }
 
   async #resolve(file: MergeFile): Promise<void> {
@@ -112,6 +130,11 @@ export class MergeEditor implements vscode.Disposable {
     const isMerging = path !== undefined && this.#files.of(path) !== null;
     void vscode.commands.executeCommand('setContext', CONTEXT_KEYS.isMerging, isMerging);
   }
+}
+
+function tabsOf(uri: vscode.Uri): vscode.Tab[] {
+  const all = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs);
+  return all.filter(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === uri.toString());
 }
 
 /** @throws {HubError} `refused` for what cannot be merged as text. */

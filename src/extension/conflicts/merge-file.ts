@@ -10,6 +10,8 @@ export interface MergeFile {
   readonly path: string;
   /** Of the conflict. */
   readonly id: number;
+  /** What the two sides were when it began. */
+  readonly marks: readonly string[];
 }
 
 /**
@@ -32,7 +34,7 @@ export class MergeFiles {
     readonly text: string;
   }): Promise<MergeFile> {
     const { id, key, sides, text } = merge;
-    const marks = sides.map(({ sha256 }) => (sha256 ?? 'deleted').slice(0, HASH_LETTERS));
+    const marks = sides.map(markOf);
     const folder = join(this.#folder, [id, ...marks].join('-'));
     const path = join(folder, basename(key));
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -41,14 +43,14 @@ export class MergeFiles {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    return { path, id };
+    return { path, id, marks };
   }
 
   /** Which merge a file belongs to; `null` where it is none. */
   of(path: string): MergeFile | null {
     const folder = dirname(path);
-    const [, id] = /^(\d+)-/.exec(basename(folder)) ?? [];
-    return dirname(folder) === this.#folder && id !== undefined ? { path, id: Number(id) } : null;
+    const [, id, ...marks] = /^(\d+)-(\w+)-(\w+)$/.exec(basename(folder)) ?? [];
+    return dirname(folder) === this.#folder && id !== undefined ? { path, id: Number(id), marks } : null;
   }
 
   /** What was made of it, byte by byte as it was saved. */
@@ -67,6 +69,11 @@ export class MergeFiles {
       if (!open.has(id)) await rm(join(this.#folder, name), { recursive: true, force: true });
     }
   }
+}
+
+/** Tells the contents of a side apart. */
+export function markOf({ sha256 }: ConflictSide): string {
+  return (sha256 ?? 'deleted').slice(0, HASH_LETTERS);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

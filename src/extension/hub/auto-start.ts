@@ -34,7 +34,8 @@ export class AutoStart {
   readonly #options: AutoStartOptions;
   readonly #starts: number[] = [];
   #isFirstLook = true;
-  #comparedPid: number | null = null;
+  /** The hub that was looked at last, and the service that runs it. */
+  #known: { readonly pid: number; service: string | null } | null = null;
 
   constructor(options: AutoStartOptions) {
     this.#options = options;
@@ -46,7 +47,7 @@ export class AutoStart {
     if (!control.isHere) return;
     const { kind } = mirror.state;
     if (kind === 'not-running' && this.#isFirstLook) this.#notRunning();
-    if (kind === 'running') this.#compareVersions();
+    if (kind === 'running') this.#meet();
     if (kind !== 'connecting') this.#isFirstLook = false;
   }
 
@@ -82,8 +83,10 @@ export class AutoStart {
     await mirror.refresh();
     // Still there, or another window was faster.
     if (mirror.state.kind === 'running') return;
-    const isWanted = autoStart() === 'always' && !control.isWantedStopped && this.#mayStart();
-    if (isWanted) {
+    const service = this.#known?.service ?? null;
+    if (service !== null)
+      return this.#tellOfCrash(`the hub ended unexpectedly; the service ${plainLine(service)} is to start it again.`);
+    if (autoStart() === 'always' && !control.isWantedStopped && this.#mayStart()) {
       await this.#start();
       return this.#tellOfCrash('the hub had ended unexpectedly, and was started again.');
     }
@@ -112,18 +115,21 @@ export class AutoStart {
   }
 
   /** Once for each hub. */
-  #compareVersions(): void {
-    const { mirror, version, attempt } = this.#options;
+  #meet(): void {
+    const { mirror, control, version, attempt } = this.#options;
     const { hello } = mirror;
-    if (hello === null || hello.pid === this.#comparedPid) return;
-    this.#comparedPid = hello.pid;
-    if (isOlder(hello.version, version)) attempt(() => this.#upgrade(hello.version));
+    if (hello === null || hello.pid === this.#known?.pid) return;
+    const known = { pid: hello.pid, service: null as string | null };
+    this.#known = known;
+    attempt(async () => {
+      known.service = await control.service();
+      // Whoever set up the service also brings it up to date.
+      if (known.service === null && isOlder(hello.version, version)) await this.#upgrade(hello.version);
+    });
   }
 
   async #upgrade(running: string): Promise<void> {
     const { control, version } = this.#options;
-    // Whoever set up the service also brings it up to date.
-    if ((await control.service()) !== null) return;
     const wanted = autoStart();
     if (wanted === 'never') return;
     if (wanted === 'ask') {

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { plainLine } from '../../client/plain-text.ts';
 import { ConfigError, type ConfigIssue } from '../../hub/config/config-error.ts';
 import { beyondSchema, parseConfig } from '../../hub/config/parse.ts';
+import { SocketPathTooLong } from '../../hub/config/paths.ts';
 import { places } from './places.ts';
 
 /** Where the editor itself holds a file against the generated schema (`jsonValidation` of package.json). */
@@ -34,13 +35,23 @@ export class ConfigDiagnostics implements vscode.Disposable {
     const { uri } = document;
     if (!['file', 'untitled'].includes(uri.scheme)) return;
     const hasSchema = HAS_SCHEMA.test(uri.fsPath);
-    if (!hasSchema && uri.fsPath !== places().configFile) return;
+    if (!hasSchema && uri.fsPath !== configFile()) return;
     const text = document.getText();
     const found = hasSchema ? beyondSchema(text, homedir()) : issuesOf(text, uri.fsPath);
     this.#marks.set(
       uri,
       found.map((issue) => diagnostic(document, issue)),
     );
+  }
+}
+
+/** `null` where the places make no sense; whoever connects is told of that. */
+function configFile(): string | null {
+  try {
+    return places().configFile;
+  } catch (error) {
+    if (error instanceof SocketPathTooLong) return null;
+    throw error;
   }
 }
 

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { firstMarker, mergeDraft } from '../../../src/core/document/merge-draft.ts';
 import { mergeText } from '../../../src/core/document/merge-text.ts';
 
+const SIDES = ['rog', 'mac'];
+
 const draft = (base: string | null, left: string, right: string): { text: string; places: number } =>
   mergeDraft(base, { name: 'rog', text: left }, { name: 'mac', text: right });
 
@@ -47,15 +49,16 @@ describe('a merge that a person finishes', () => {
         ) as [string, string];
         const merged = mergeText(Buffer.from(origin), Buffer.from(left), Buffer.from(right));
         const { text, places } = draft(origin, left, right);
-        assert.equal(places === 0, firstMarker(text) === null);
+        assert.equal(places === 0, firstMarker(text, SIDES) === null);
         if (merged.kind === 'merged') assert.deepEqual([text, places], [merged.content.toString(), 0]);
       }),
     );
   });
 
-  it('knows where a marker is left, and takes no heading for one', () => {
-    assert.equal(firstMarker('a\n<<<<<<< rog\n'), 2);
-    assert.equal(firstMarker('a\n>>>>>>> mac'), 2);
-    assert.equal(firstMarker('Title\n=======\n\n>> quoted\n'), null);
+  it('knows where a marker is left, and takes no heading and no other marker for one', () => {
+    assert.equal(firstMarker('a\n<<<<<<< rog\n', SIDES), 2);
+    assert.equal(firstMarker('a\n>>>>>>> mac', SIDES), 2);
+    assert.equal(firstMarker('a\r\n<<<<<<< rog\r\n', SIDES), 2);
+    assert.equal(firstMarker('Title\n=======\n\n<<<<<<< HEAD\n>> quoted\n', SIDES), null);
   });
 });
