@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { HubError } from '../protocol/errors.ts';
 import type { Approval } from '../protocol/approve.ts';
 import type { Conflict } from '../protocol/conflicts.ts';
@@ -60,12 +61,17 @@ export class HubMirror {
 
   readonly #fetchConflicts = this.#part('conflicts', async (hub) => {
     this.#conflicts = (await hub.request('conflicts/list', {})).conflicts;
+    return 'new';
   });
   readonly #fetchApprovals = this.#part('approvals', async (hub) => {
-    this.#approvals = (await hub.request('approve/list', {})).approvals;
+    const { approvals } = await hub.request('approve/list', {});
+    if (isDeepStrictEqual(approvals, this.#approvals)) return 'as-before';
+    this.#approvals = approvals;
+    return 'new';
   });
   readonly #fetchPulls = this.#part('pulls', async (hub) => {
     this.#pulls = await hub.request('pulls/list', {});
+    return 'new';
   });
 
   constructor(options: HubMirrorOptions) {
@@ -192,22 +198,24 @@ export class HubMirror {
   #statusIs(status: StatusResult): void {
     const before = this.#state.kind === 'running' ? this.#state.status.approvals?.waiting : undefined;
     this.#become({ kind: 'running', status });
-    // Approvals have no notification of their own; their number is in the status.
-    if (before !== undefined && before !== status.approvals?.waiting) void this.#fetchApprovals.now();
+    // Approvals have no notification of their own: their number is in the status, and what one is about may change while it waits.
+    const waiting = status.approvals?.waiting;
+    if (before !== undefined && (before !== waiting || waiting !== 0)) void this.#fetchApprovals.now();
   }
 
   /** A part that fails keeps what was known: a hub that is older, or ends, shows in `state`. */
-  #part(part: MirrorPart, fetch: (hub: HubClient) => Promise<void>): Refetch {
+  #part(part: MirrorPart, fetch: (hub: HubClient) => Promise<'as-before' | 'new'>): Refetch {
     return new Refetch(async () => {
       const client = this.#client;
       if (client === null) return;
+      let news;
       try {
-        await fetch(client);
+        news = await fetch(client);
       } catch (error) {
         if (!HubError.is(error)) throw error;
         return;
       }
-      if (this.#client === client && !this.#closed) this.#options.onChange(part);
+      if (news === 'new' && this.#client === client && !this.#closed) this.#options.onChange(part);
     });
   }
 

@@ -100,12 +100,31 @@ describe('conflicts in the editor', function () {
     assert.match(await workbench.messages.dialogText(), /agents\/helper\.md from xps be put into force/);
     await workbench.screenshot('approval');
     await workbench.messages.answer('Accept');
+    await conflicts.item(/^Waits for approval: helper\.md/).waitFor({ state: 'hidden' });
     await conflicts.inlineAction(/^Waits for approval: stranger\.md/, 'Reject Content');
     await until('what was accepted is there', async () =>
       (await texts('agents/helper.md')).every((text) => text === 'helps\n'),
     );
     await until('nothing waits', async () => ((await ground.status()).approvals?.waiting ?? 0) === 0);
     assert.deepEqual(await texts('agents/stranger.md'), [null, null]);
+  });
+
+  it('are not approved as something else than was looked at', async () => {
+    const { workbench, ground } = vscode;
+    const xps = ground.home('xps');
+    await xps.write('agents/changing.md', 'harmless\n');
+    await (await conflicts.waitForItem(/^Waits for approval: changing\.md/)).click();
+    await until('it is shown', async () => (await workbench.diffEditor.right()).trim() === 'harmless');
+    await xps.write('agents/changing.md', 'harmful, and longer\n');
+    await conflicts.waitForItem(/^Waits for approval: changing\.md.*20 B/);
+    await conflicts.inlineAction(/^Waits for approval: changing\.md/, 'Accept Content');
+    assert.match(await workbench.messages.dialogText(), /You have not looked at it yet/);
+    await workbench.messages.answer('Show Changes');
+    await until(
+      'it is shown as it is now',
+      async () => (await workbench.diffEditor.right()).trim() === 'harmful, and longer',
+    );
+    assert.deepEqual(await texts('agents/changing.md'), [null, null]);
   });
 
   async function mergeFiles(): Promise<string[]> {

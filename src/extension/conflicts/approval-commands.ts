@@ -58,7 +58,8 @@ async function showApproval({ mirror, documents, seen }: Desk, argument: unknown
 }
 
 /** Accepting puts something into force that is run, so it is asked, and holds for what the user saw alone. */
-async function decide({ mirror, seen }: Desk, argument: unknown, decision: 'accept' | 'reject'): Promise<void> {
+async function decide(desk: Desk, argument: unknown, decision: 'accept' | 'reject'): Promise<void> {
+  const { mirror, seen } = desk;
   const id = await approvalOf(mirror, argument);
   if (id === undefined) return;
   if (decision === 'reject') {
@@ -73,12 +74,14 @@ async function decide({ mirror, seen }: Desk, argument: unknown, decision: 'acce
       unchanged: 'Nothing of it is in force.',
       next: 'Look at it again.',
     });
-  const accept = 'Accept';
+  const [accept, show] = ['Accept', 'Show Changes'];
+  const isSeen = seen.has(id);
   const what = sha256 === null ? 'be deleted on all machines' : 'be put into force on all machines';
   const pressed = await vscode.window.showWarningMessage(
     `Shall ${plainLine(key)} from ${plainLine(machine)} ${what}?`,
-    { modal: true, detail: 'Claude Code runs it. Look at what would change first.' },
-    accept,
+    { modal: true, detail: `Claude Code runs it.${isSeen ? '' : ' You have not looked at it yet.'}` },
+    ...(isSeen ? [accept] : [show, accept]),
   );
+  if (pressed === show) await showApproval(desk, { subject: { kind: 'approval', id } });
   if (pressed === accept) await mirror.ask((hub) => hub.request('approve/accept', { id, sha256 }));
 }
