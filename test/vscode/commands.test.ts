@@ -67,6 +67,16 @@ describe('commands of the palette', function () {
     await workbench.screenshot('terminal');
   });
 
+  it('run the demo in a terminal, with folders of its own', async () => {
+    const { workbench, ground } = vscode;
+    const before = (await ground.status()).machines.length;
+    await workbench.runCommand('Claude Sync: Run the Demo in a Terminal');
+    const rows = workbench.page.locator('.terminal-wrapper.active .xterm-rows');
+    await until('it tells what it does', async () => /hub/.test((await rows.innerText()).replaceAll('\u00a0', ' ')));
+    await workbench.screenshot('demo');
+    assert.equal((await ground.status()).machines.length, before);
+  });
+
   it('show the first steps', async () => {
     const { workbench } = vscode;
     await workbench.runCommand('Claude Sync: Open the Walkthrough');
