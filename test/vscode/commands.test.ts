@@ -72,7 +72,9 @@ describe('commands of the palette', function () {
     const before = (await ground.status()).machines.length;
     await workbench.runCommand('Claude Sync: Run the Demo in a Terminal');
     const rows = workbench.page.locator('.terminal-wrapper.active .xterm-rows');
-    await until('it tells what it does', async () => /hub/.test((await rows.innerText()).replaceAll('\u00a0', ' ')));
+    await until('it tells what it does', async () =>
+      /A line travels/.test((await rows.innerText()).replaceAll('\u00a0', ' ')),
+    );
     await workbench.screenshot('demo');
     assert.equal((await ground.status()).machines.length, before);
   });

@@ -96,6 +96,12 @@ describe('everything that the extension shows', function () {
     await row.scrollIntoViewIfNeeded();
     await pulls.contextMenu(/^Conversation, named there/, /Copy the Command That Resumes/);
     await until('it is copied', async () => (await vscode.workbench.clipboard()) === `claude --resume ${session}`);
+    await pulls.contextMenu(/^Conversation, named there/, /Resume the Conversation in a Terminal/);
+    const rows = vscode.workbench.page.locator('.terminal-wrapper.active .xterm-rows');
+    await until('it is run', async () =>
+      (await rows.innerText()).replaceAll('\u00a0', ' ').includes(`claude --resume ${session}`),
+    );
+    await vscode.workbench.runCommand('Terminal: Kill All Terminals');
     await view('Pull Requests').titleAction('Collapse All');
   });
 

@@ -7,7 +7,7 @@ import { withHub, type Command } from '../command.ts';
 import { COMMANDS } from '../contributions.ts';
 import { pickText } from '../figures.ts';
 import { subjectOf } from '../subject.ts';
-import { runProgram } from '../terminal/run-program.ts';
+import { runInShell } from '../terminal/run-in-shell.ts';
 import { cloneOf } from './clone-of.ts';
 
 type PullSubject = Extract<Subject, { kind: 'pull' }>;
@@ -56,7 +56,7 @@ export function pullCommands(mirror: HubMirror): Command[] {
       id: COMMANDS.openConversation,
       run: async (argument) => {
         const session = subjectOf(argument, 'session')?.session;
-        if (session !== undefined) await resume(session);
+        if (session !== undefined) resume(session);
       },
     },
   ];
@@ -85,13 +85,13 @@ function checkoutWords({ number, repository }: PullSubject): string[] {
 
 /** In the folder that is a clone of it; where none is open, the command is there to be copied. */
 async function checkOut(pull: PullSubject): Promise<void> {
-  const words = checkoutWords(pull);
+  const words = ['gh', ...checkoutWords(pull)];
   const name = plainLine(`${pull.repository}#${pull.number}`);
   const cwd = await cloneOf(pull.repository);
-  if (cwd !== null) return runProgram({ name, program: 'gh', words, icon: 'git-pull-request', cwd });
+  if (cwd !== null) return runInShell({ name, words, icon: 'git-pull-request', cwd });
   const button = 'Copy Command';
   const told = `Claude Sync: no folder of this window is a clone of ${plainLine(pull.repository)}.`;
-  if ((await vscode.window.showInformationMessage(told, button)) === button) await copy(['gh', ...words].join(' '));
+  if ((await vscode.window.showInformationMessage(told, button)) === button) await copy(words.join(' '));
 }
 
 /** @throws {HubError} for what is no id: it becomes a word of a command. */
@@ -102,8 +102,8 @@ function resumeWords(session: string): string[] {
 }
 
 /** In the folder of the window: Claude Code finds a conversation from the project that it was held in. */
-async function resume(session: string): Promise<void> {
-  await runProgram({ name: 'Claude Code', program: 'claude', words: resumeWords(session), icon: 'comment-discussion' });
+function resume(session: string): void {
+  runInShell({ name: 'Claude Code', words: ['claude', ...resumeWords(session)], icon: 'comment-discussion' });
 }
 
 /** The address comes from GitHub by way of the hub: nothing but a web page is opened. */

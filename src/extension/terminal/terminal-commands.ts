@@ -5,6 +5,7 @@ import type { Command } from '../command.ts';
 import { COMMANDS, SETTINGS } from '../contributions.ts';
 import { textSetting } from '../settings.ts';
 import { pathWith, writeLauncher } from './launcher.ts';
+import { isShellSafe, runInShell } from './run-in-shell.ts';
 
 const NAME = 'Claude Sync';
 
@@ -18,38 +19,19 @@ export interface TerminalCommandsOptions {
 /** The command line in a terminal, for whoever wants it, and for what stays in the foreground. */
 export function terminalCommands(options: TerminalCommandsOptions): Command[] {
   return [
-    { id: COMMANDS.openTerminal, run: () => openShell(options) },
-    { id: COMMANDS.runDemo, run: () => runHere(options, `${NAME}: Demo`, ['demo']) },
+    { id: COMMANDS.openTerminal, run: () => run(options, NAME, ['status']) },
+    { id: COMMANDS.runDemo, run: () => run(options, `${NAME}: Demo`, ['demo']) },
     { id: COMMANDS.joinHub, run: () => join(options) },
   ];
 }
 
-/** The user's own shell, in which `claude-sync` is a command. */
-async function openShell({ extensionPath, storage }: TerminalCommandsOptions): Promise<void> {
+/** In the user's own shell, in which `claude-sync` is a command from then on. */
+async function run({ extensionPath, storage }: TerminalCommandsOptions, name: string, words: string[]): Promise<void> {
   const { command, env } = await nodeForHub();
   const folder = vscode.Uri.joinPath(storage, 'bin').fsPath;
   await writeLauncher(folder, { command, env, script: hubProgram(extensionPath) }, process.platform);
-  const terminal = vscode.window.createTerminal({
-    name: NAME,
-    iconPath: new vscode.ThemeIcon('sync'),
-    env: { ...placesOfHub(), PATH: pathWith(folder, process.env['PATH']) },
-  });
-  terminal.show();
-  terminal.sendText('claude-sync status');
-}
-
-/** Words go to the program as they are: no shell reads them. */
-async function runHere({ extensionPath }: TerminalCommandsOptions, name: string, words: string[]): Promise<void> {
-  const { command, env } = await nodeForHub();
-  const asNode = env['ELECTRON_RUN_AS_NODE'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
-  const terminal = vscode.window.createTerminal({
-    name,
-    iconPath: new vscode.ThemeIcon('sync'),
-    shellPath: command,
-    shellArgs: [hubProgram(extensionPath), ...words],
-    env: { ...placesOfHub(), ...asNode },
-  });
-  terminal.show();
+  const path = { PATH: pathWith(folder, process.env['PATH']) };
+  runInShell({ name, icon: 'sync', words: ['claude-sync', ...words], env: { ...placesOfHub(), ...path } });
 }
 
 async function join(options: TerminalCommandsOptions): Promise<void> {
@@ -59,9 +41,15 @@ async function join(options: TerminalCommandsOptions): Promise<void> {
     prompt:
       'The machine that the hub runs on, as you would write it for ssh. The way stays open while the terminal does.',
     ignoreFocusOut: true,
-    validateInput: (value) => (readDestination(value.trim()) === null ? noDestination(value.trim()) : null),
+    validateInput: (value) => {
+      const text = value.trim();
+      if (readDestination(text) === null) return noDestination(text);
+      return isShellSafe(text)
+        ? null
+        : 'Only letters, digits and . _ - @ : here; anything else as an alias of your ssh_config.';
+    },
   });
-  if (host !== undefined) await runHere(options, `${NAME}: Join`, ['join', host.trim()]);
+  if (host !== undefined) await run(options, `${NAME}: Join`, ['join', host.trim()]);
 }
 
 /** Where the settings say that the hub is, for the command line. */
