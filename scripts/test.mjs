@@ -154,7 +154,7 @@ async function runGroup(node, group, { beside = false } = {}) {
         setPriority(child.pid, BESIDE.get(group));
         createInterface({ input: child.stdout }).on('line', (line) => {
           said += `${line}\n`;
-          if (/\d+ of \d+ seeds|^  \S/.test(line)) console.log(`    [${group}] ${line.trim()}`);
+          if (/\d+ of \d+ seeds|^ {2}\S/.test(line)) console.log(`    [${group}] ${line.trim()}`);
         });
       },
     });

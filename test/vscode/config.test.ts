@@ -60,9 +60,20 @@ describe('the configuration in the editor', function () {
     await until('it is warned of', async () => (await problems()).includes('Warnings: 1'));
     await workbench.runCommand('Go to Line/Column...');
     await workbench.quickInput.enter(':3:3');
-    await workbench.page.keyboard.press('Control+Space');
     const suggestions = workbench.page.locator('.suggest-widget .monaco-list-row');
-    await suggestions.filter({ hasText: 'pulls' }).first().waitFor();
+    const pulls = suggestions.filter({ hasText: 'pulls' }).first();
+    await until('pulls is suggested', async () => {
+      // Asked too early, the editor says that there are no suggestions.
+      await workbench.page.keyboard.press('Escape');
+      await workbench.page.keyboard.press('Control+Space');
+      try {
+        await pulls.waitFor({ timeout: 5_000 });
+        return true;
+      } catch (error) {
+        if (!String(error).includes('Timeout')) throw error;
+        return false;
+      }
+    });
     await workbench.screenshot('completion');
     assert.ok((await suggestions.allInnerTexts()).some((text) => text.includes('sync')));
     await workbench.page.keyboard.press('Escape');

@@ -48,10 +48,20 @@ export class Messages {
 
   /** Presses a button of a notification. */
   async press(notification: Locator, button: string | RegExp): Promise<void> {
-    await notification
+    const found = notification
       .locator('.notification-list-item-buttons-container .monaco-button', { hasText: button })
-      .first()
-      .click();
+      .first();
+    await until(`${String(button)} is pressed`, async () => {
+      // A tooltip of whatever the pointer rests on may lie above it; and notifications are drawn anew when one more comes.
+      await this.#page.mouse.move(0, 0);
+      try {
+        await found.click({ timeout: 3_000 });
+        return true;
+      } catch (error) {
+        if (!String(error).includes('Timeout')) throw error;
+        return false;
+      }
+    });
   }
 
   /** Takes all notifications away. */
