@@ -154,6 +154,16 @@ describe('everything that the extension shows', function () {
       );
       await workbench.screenshot(`resume-${name}`);
       await workbench.quickInput.cancel();
+      await workbench.runCommand('Claude Sync: Merge a Conflict by Hand');
+      await workbench.waitForEditorText('<<<<<<<');
+      await workbench.messages.clear();
+      await workbench.screenshot(`merge-${name}`);
+      await workbench.runCommand('View: Close Editor');
+      await workbench.runCommand('Claude Sync: Forget a Conversation…');
+      await workbench.quickInput.enter(session);
+      assert.match(await workbench.messages.dialogText(), /This cannot be undone/);
+      await workbench.screenshot(`question-${name}`);
+      await workbench.messages.answer('Cancel');
       await workbench.runCommand('Claude Sync: Open the Walkthrough');
       await workbench.page.getByText('Get Started with Claude Sync').first().waitFor({ state: 'visible' });
       await workbench.screenshot(`walkthrough-${name}`);

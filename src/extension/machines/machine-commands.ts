@@ -144,10 +144,10 @@ const MODE_WORDS: Readonly<Record<ResumeMode, string>> = {
 
 function planWords({ written, read, deleted, conflicts }: ResumePlan): string {
   return [
-    `writes ${count(written.files, 'file')} there (${bytes(written.bytes)})`,
-    `reads ${count(read.files, 'file')} (${bytes(read.bytes)})`,
-    `deletes ${count(deleted, 'file')} on all machines`,
-    count(conflicts, 'conflict'),
+    ...(written.files === 0 ? [] : [`writes ${count(written.files, 'file')} there (${bytes(written.bytes)})`]),
+    ...(read.files === 0 ? [] : [`reads ${count(read.files, 'file')} (${bytes(read.bytes)})`]),
+    deleted === 0 ? 'deletes nothing' : `deletes ${count(deleted, 'file')} on all machines`,
+    ...(conflicts === 0 ? [] : [`${count(conflicts, 'conflict')} for you`]),
   ].join(', ');
 }
 
