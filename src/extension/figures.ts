@@ -1,8 +1,8 @@
 import { plainLine } from '../client/plain-text.ts';
 
-/** A point in time as people here write it; `never` for 0. */
-export function localTime(at: number): string {
-  return at === 0 ? 'never' : new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+/** A point in time as people here write it; `never` for 0. @param timeStyle `short`: to the minute. */
+export function localTime(at: number, timeStyle: 'medium' | 'short' = 'medium'): string {
+  return at === 0 ? 'never' : new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle });
 }
 
 /** Foreign text as one harmless line for a quick pick, where `$(name)` would become an icon. */

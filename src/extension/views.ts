@@ -67,7 +67,7 @@ export class Views implements vscode.Disposable {
       this.#machines.refresh();
       this.#alerts.refresh();
     }
-    if (part !== 'pulls') this.#conflicts.refresh();
+    if (part !== 'pulls') this.#conflicts.refresh({ anew: part === 'conflicts' });
     if (part === 'state' || part === 'pulls') this.#pulls.refresh();
   }
 

@@ -36,6 +36,21 @@ describe('conflicts in the editor', function () {
     await vscode.workbench.page.locator(`.editor-actions .action-label[aria-label^="${action}"]`).first().click();
   }
 
+  /** Until the question is there: a row that is drawn anew under the pointer does not hear it. */
+  async function acceptContent(row: RegExp): Promise<void> {
+    const { dialog } = vscode.workbench.messages;
+    await until('it is asked', async () => {
+      await conflicts.inlineAction(row, 'Accept Content');
+      try {
+        await dialog.waitFor({ state: 'visible', timeout: 5_000 });
+        return true;
+      } catch (error) {
+        if (!String(error).includes('Timeout')) throw error;
+        return false;
+      }
+    });
+  }
+
   it('are told of once, with a way to look at them', async () => {
     const { messages } = vscode.workbench;
     const told = await messages.notification(/conflicts? wait for your decision|cannot be merged/);
@@ -96,7 +111,7 @@ describe('conflicts in the editor', function () {
     await (await conflicts.waitForItem(/^Waits for approval: helper\.md/)).click();
     await workbench.diffEditor.open();
     assert.deepEqual([await workbench.diffEditor.left(), (await workbench.diffEditor.right()).trim()], ['', 'helps']);
-    await conflicts.inlineAction(/^Waits for approval: helper\.md/, 'Accept Content');
+    await acceptContent(/^Waits for approval: helper\.md/);
     assert.match(await workbench.messages.dialogText(), /agents\/helper\.md from xps be put into force/);
     await workbench.screenshot('approval');
     await workbench.messages.answer('Accept');
@@ -117,7 +132,7 @@ describe('conflicts in the editor', function () {
     await until('it is shown', async () => (await workbench.diffEditor.right()).trim() === 'harmless');
     await xps.write('agents/changing.md', 'harmful, and longer\n');
     await conflicts.waitForItem(/^Waits for approval: changing\.md.*20 B/);
-    await conflicts.inlineAction(/^Waits for approval: changing\.md/, 'Accept Content');
+    await acceptContent(/^Waits for approval: changing\.md/);
     assert.match(await workbench.messages.dialogText(), /You have not looked at it yet/);
     await workbench.messages.answer('Show Changes');
     await until(

@@ -28,9 +28,14 @@ export function mergeDraft(base: string | null, left: DraftSide, right: DraftSid
   const parts: string[] = [];
   let places = 0;
   const put = (one: readonly string[], other: readonly string[]): void => {
-    if (isEqual(one, other)) return void parts.push(...one);
-    places += 1;
-    parts.push(`<<<<<<< ${left.name}\n`, ...whole(one), '=======\n', ...whole(other), `>>>>>>> ${right.name}\n`);
+    const { before, middle, after } = apart(one, other);
+    parts.push(...before);
+    if (middle !== null) {
+      const [mine, yours] = middle;
+      parts.push(`<<<<<<< ${left.name}\n`, ...whole(mine), '=======\n', ...whole(yours), `>>>>>>> ${right.name}\n`);
+      places += 1;
+    }
+    parts.push(...after);
   };
   for (const piece of piecesOf(base === null ? ours : linesOf(base), ours, theirs)) {
     if (base === null || stepsOf(piece) > MAX_STEPS) put(piece.left, piece.right);
@@ -67,6 +72,18 @@ function whole(lines: readonly string[]): string[] {
   return last === undefined || last.endsWith('\n') ? [...lines] : [...lines.slice(0, -1), `${last}\n`];
 }
 
-function isEqual(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((line, at) => line === b[at]);
+/** What two runs of lines have in common at their ends, and what is between; `middle` is `null` where nothing is. */
+function apart(
+  one: readonly string[],
+  other: readonly string[],
+): { before: readonly string[]; middle: [readonly string[], readonly string[]] | null; after: readonly string[] } {
+  const least = Math.min(one.length, other.length);
+  let first = 0;
+  while (first < least && one[first] === other[first]) first += 1;
+  let last = 0;
+  while (last < least - first && one.at(-1 - last) === other.at(-1 - last)) last += 1;
+  const rest = (lines: readonly string[]): readonly string[] => lines.slice(first, lines.length - last);
+  const middle: [readonly string[], readonly string[]] = [rest(one), rest(other)];
+  const isSame = middle.every((lines) => lines.length === 0);
+  return { before: one.slice(0, first), middle: isSame ? null : middle, after: one.slice(one.length - last) };
 }

@@ -61,7 +61,8 @@ function facts(machine: MachineReport): [what: string, value: string][] {
     ['Status', status],
     ...(reason === null ? [] : [['Reason', reasonWords(reason)] as [string, string]]),
     ['Last sync', localTime(lastSyncAt)],
-    ['Last seen', localTime(lastSeenAt)],
+    // To the minute: what is seen every second would be drawn anew every second.
+    ['Last seen', localTime(lastSeenAt, 'short')],
     ['Pending', String(pending)],
     ['Files', `${files} (${bytes(size)})`],
     [

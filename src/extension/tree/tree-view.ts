@@ -18,6 +18,8 @@ export class NodeView implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<undefined>();
   readonly #view: vscode.TreeView<TreeNode>;
   #parents = new Map<string, TreeNode>();
+  /** Its rows as they were told last, but for those that are asked for. */
+  #drawn: string | null = null;
 
   constructor(options: NodeViewOptions) {
     this.#options = options;
@@ -33,10 +35,16 @@ export class NodeView implements vscode.Disposable {
     this.refresh();
   }
 
-  /** Shows what is so now. */
-  refresh(): void {
+  /**
+   * Shows what is so now. Rows that are the same stay as they are drawn: one that is drawn anew under the pointer does not hear its click.
+   * @param anew also where they are the same, for rows that are asked for when they are opened.
+   */
+  refresh({ anew = false } = {}): void {
     const badge = this.#options.badge?.() ?? null;
     this.#view.badge = badge === null || badge.value === 0 ? undefined : badge;
+    const rows = JSON.stringify(this.#options.rows());
+    if (!anew && rows === this.#drawn) return;
+    this.#drawn = rows;
     this.#changed.fire(undefined);
   }
 

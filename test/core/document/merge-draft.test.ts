@@ -29,6 +29,13 @@ describe('a merge that a person finishes', () => {
     assert.deepEqual(draft(null, 'same\n', 'same\n'), { text: 'same\n', places: 0 });
   });
 
+  it('marks no lines that both sides have', () => {
+    const notes = (style: string): string => `# Notes\n\nIndent with ${style}.\n\nTests come first.\n`;
+    const between = '<<<<<<< rog\nIndent with tabs.\n=======\nIndent with spaces.\n>>>>>>> mac\n';
+    assert.equal(draft(null, notes('tabs'), notes('spaces')).text, `# Notes\n\n${between}\nTests come first.\n`);
+    assert.equal(draft(null, 'a\na\n', 'a\n').text, 'a\n<<<<<<< rog\na\n=======\n>>>>>>> mac\n');
+  });
+
   it('puts each marker on a line of its own, also where a last line has no end', () => {
     assert.equal(draft(null, 'one', 'two').text, '<<<<<<< rog\none\n=======\ntwo\n>>>>>>> mac\n');
   });
