@@ -8,6 +8,7 @@ import { GhGround } from '../fixtures/github/gh-ground.ts';
 import { skipWhere } from '../fixtures/ssh/availability.ts';
 import { needsWorkbench } from './availability.ts';
 import { VsCodeGround } from './ground.ts';
+import type { Locator } from './playwright.ts';
 import type { View } from './view.ts';
 
 /** Each theme, and the class that the workbench has then. */
@@ -108,15 +109,29 @@ describe('everything that the extension shows', function () {
   it('is reached, opened and left by keyboard', async () => {
     const { workbench } = vscode;
     const { keyboard } = workbench.page;
-    await workbench.runCommand('Claude Sync: Focus on Machines View');
-    await keyboard.press('Home');
-    await keyboard.press('ArrowRight');
-    await view('Machines').waitForItem(/^Status: online/);
+    // Keys that come before the focus is there are heard by what had it.
+    const leadsTo = async (what: Locator, keys: () => Promise<void>): Promise<void> =>
+      until('the keys are heard', async () => {
+        await keys();
+        try {
+          await what.waitFor({ state: 'visible', timeout: 5_000 });
+          return true;
+        } catch (error) {
+          if (!String(error).includes('Timeout')) throw error;
+          return false;
+        }
+      });
+    await leadsTo(view('Machines').item(/^Status: online/), async () => {
+      await workbench.runCommand('Claude Sync: Focus on Machines View');
+      await keyboard.press('Home');
+      await keyboard.press('ArrowRight');
+    });
     await keyboard.press('ArrowLeft');
-    await workbench.runCommand('Claude Sync: Focus on Conflicts View');
-    await keyboard.press('Home');
-    await keyboard.press('Enter');
-    await workbench.diffEditor.open();
+    await leadsTo(workbench.diffEditor.side('right'), async () => {
+      await workbench.runCommand('Claude Sync: Focus on Conflicts View');
+      await keyboard.press('Home');
+      await keyboard.press('Enter');
+    });
     await workbench.runCommand('Claude Sync: Show Status');
     await workbench.quickInput.open();
     await workbench.quickInput.cancel();
