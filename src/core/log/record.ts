@@ -38,7 +38,7 @@ export function parseFact(line: Line): LineFact {
     uuid: text(record?.uuid),
     type: text(record?.type),
     subtype: text(record?.subtype),
-    timestampMs: instant(record?.timestamp),
+    timestampMs: instantOf(record?.timestamp),
     sessionId: text(record?.sessionId),
     cwd: text(record?.cwd),
     relocatedCwd: text(record?.relocatedCwd),
@@ -81,7 +81,8 @@ function text(value: unknown): string | null {
 /** A timestamp without a zone would mean another moment on every machine, so it counts as none. */
 const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
 
-function instant(value: unknown): UnixMs | null {
+/** A time as transcripts write it; `null` when it is none, or has no zone. */
+export function instantOf(value: unknown): UnixMs | null {
   if (typeof value !== 'string' || !ISO_INSTANT.test(value)) return null;
   const ms = Date.parse(value);
   return Number.isNaN(ms) ? null : ms;

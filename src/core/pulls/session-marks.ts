@@ -1,4 +1,5 @@
 import type { UnixMs } from '../domain.ts';
+import { instantOf } from '../log/record.ts';
 
 /** A pull request that a conversation says it belongs to. */
 export interface PullLink {
@@ -45,7 +46,7 @@ export function readMarks(pieces: readonly string[]): SessionMarks {
   let at: UnixMs | null = null;
   for (const piece of pieces) {
     for (const record of tellingRecords(piece)) {
-      const time = instant(record.timestamp);
+      const time = instantOf(record.timestamp);
       if (time !== null && (at === null || time > at)) at = time;
       if (isName(record.gitBranch, LONGEST_BRANCH) && record.gitBranch !== 'HEAD') {
         branches.delete(record.gitBranch);
@@ -137,13 +138,4 @@ function validNumber(value: unknown): number | null {
 
 function isName(value: unknown, longest: number): value is string {
   return typeof value === 'string' && value !== '' && value.length <= longest;
-}
-
-/** As in core/log/record.ts: a timestamp without a zone would mean another moment on every machine, so it counts as none. */
-const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
-
-function instant(value: unknown): UnixMs | null {
-  if (typeof value !== 'string' || !ISO_INSTANT.test(value)) return null;
-  const ms = Date.parse(value);
-  return Number.isNaN(ms) ? null : ms;
 }
