@@ -29,5 +29,6 @@ export const NODE_BUNDLE = {
 export const NODE_ENTRIES = {
   'claude-sync': 'src/cli/main.ts',
   'writer-thread': 'src/hub/store/writer-thread.ts',
+  'index-thread': 'src/hub/conversations/index-thread.ts',
   'copy-thread': 'src/hub/replica/many/copy-thread.ts',
 };

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { HubError } from '../protocol/errors.ts';
-import type { ParamsOf, ResultOf } from '../protocol/methods.ts';
+import type { RequestOf, ResultOf } from '../protocol/methods.ts';
 import { loadConfig } from '../hub/config/load.ts';
 import type { Cli } from './cli.ts';
 
@@ -13,7 +13,7 @@ export interface MachineDesk {
   readonly hasHub: boolean;
   /** Names of all configured machines. @throws {ConfigError} */
   machines(): Promise<readonly string[]>;
-  request<M extends MachineMethod>(method: M, params: ParamsOf<M>): Promise<ResultOf<M>>;
+  request<M extends MachineMethod>(method: M, params: RequestOf<M>): Promise<ResultOf<M>>;
 }
 
 /**

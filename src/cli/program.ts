@@ -8,6 +8,7 @@ import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
 import { addForget } from './commands/forget.ts';
+import { addHistory } from './commands/history.ts';
 import { addHub } from './commands/hub.ts';
 import { addJoin } from './commands/join.ts';
 import { addLogs } from './commands/logs.ts';
@@ -41,6 +42,7 @@ const COMMANDS = [
   addVersions,
   addRestore,
   addForget,
+  addHistory,
   addApprove,
   addPrs,
   addAlerts,

@@ -9,7 +9,7 @@ import {
 } from 'vscode-jsonrpc';
 import { StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import { HubError } from '../protocol/errors.ts';
-import type { Method, ParamsOf, ResultOf } from '../protocol/methods.ts';
+import type { Method, RequestOf, ResultOf } from '../protocol/methods.ts';
 import type { NotificationName, NotificationParams } from '../protocol/notifications.ts';
 import { PROTOCOL_VERSION, type HelloResult } from '../protocol/version.ts';
 
@@ -29,7 +29,7 @@ export interface HubClient {
    */
   request<M extends Method>(
     method: M,
-    params: ParamsOf<M>,
+    params: RequestOf<M>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<ResultOf<M>>;
   /** Calls `listener` for every notification of this name until the returned function is called. */
@@ -195,7 +195,7 @@ async function talkTo(
 
   const request = <M extends Method>(
     method: M,
-    params: ParamsOf<M>,
+    params: RequestOf<M>,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<ResultOf<M>> =>
     attended(connection, {

@@ -12,6 +12,7 @@ import type { Excerpt } from '../protocol/shared.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { readExcerpt, shareOfMessage } from './bounded-excerpt.ts';
 import { examine } from './doctor.ts';
+import type { createHistoryService } from './conversations/history-service.ts';
 import { ActionRefused } from './engine/user-actions.ts';
 import type { MachineLink } from './engine/machines/link.ts';
 import type { Health } from './health.ts';
@@ -43,6 +44,7 @@ export interface HubServiceOptions {
   /** Adding, removing and testing machines. */
   readonly machines: ReturnType<typeof createMachineService>;
   readonly pulls: PullService;
+  readonly history: ReturnType<typeof createHistoryService>;
 }
 
 /** Longest wait without a time limit is cut into pieces of this length. */
@@ -140,6 +142,7 @@ export function createHubService(options: HubServiceOptions): HubService {
     ...options.machines,
     ...options.pulls.requests,
     ...options.health.requests,
+    ...options.history,
     'machines/list': async () => ({
       machines: [...hub().engine.links.values()].map((one) => machineEntry(hub(), one)),
     }),

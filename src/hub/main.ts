@@ -1,5 +1,6 @@
 import { hostname, homedir } from 'node:os';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isDeepStrictEqual } from 'node:util';
@@ -7,6 +8,8 @@ import { HubError } from '../protocol/errors.ts';
 import type { HubNotification, NotificationSource } from '../protocol/notifications.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import type { StatusResult } from '../protocol/status.ts';
+import { ConversationIndex } from './conversations/conversation-index.ts';
+import { createHistoryService } from './conversations/history-service.ts';
 import { ConfigError } from './config/config-error.ts';
 import { defaultConfig, defaultConfigText } from './config/default-config.ts';
 import { loadConfig, type LoadedConfig } from './config/load.ts';
@@ -67,6 +70,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
   let hub: Hub | null = null;
   let health: Health | null = null;
   let pulls: PullBoard | null = null;
+  let conversations: ConversationIndex | null = null;
   let server: RpcServer | null = null;
   let following: ConfigWatch | null = null;
   let started = false;
@@ -105,6 +109,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       onReconfigured: () => {
         options.setUpLog(running().config.logs);
         pulls?.reconfigured();
+        conversations?.reconfigured();
       },
       threads: { writer: bundled('writer-thread.js'), copy: bundled('copy-thread.js') },
     });
@@ -121,6 +126,8 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     health = watched;
     const board = createPullBoard(opened, notifications, log);
     pulls = board;
+    const index = createConversationIndex(opened, dataDir, notifications, log);
+    conversations = index;
     following = await follow(options, home, opened, log);
     const reloadNow = async (): Promise<string[]> => {
       const changes = await reload(options, home, opened);
@@ -142,6 +149,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       shutdown: (reason) => stopping.begin(reason),
       reload: reloadNow,
       pulls: createPullService(board),
+      history: createHistoryService(running, index),
       machines: createMachineService({
         hub: running,
         target: {
@@ -158,6 +166,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     const recovered = await opened.start();
     watched.start();
     board.start();
+    index.start();
     log.info({ ...recovered, machines: Object.keys(opened.config.machines) }, 'hub started');
     server = await startRpcServer({ socketPath, service, notifications, log, clock: systemClock });
     await lock.publish({
@@ -178,7 +187,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     log.error({ err: error }, 'hub failed');
     throw started ? error : startFailure(error, dataDir);
   } finally {
-    const closed = close({ following, server, pulls, health, hub, stopping, log });
+    const closed = close({ following, server, pulls, conversations, health, hub, stopping, log });
     // What began badly may never end well, for example on a full disk: the process ends all the same.
     try {
       await (started ? closed : Promise.race([closed.catch(() => undefined), setTimeout(FAILED_CLOSE_MS)]));
@@ -193,16 +202,18 @@ async function close(begun: {
   readonly following: ConfigWatch | null;
   readonly server: RpcServer | null;
   readonly pulls: PullBoard | null;
+  readonly conversations: ConversationIndex | null;
   readonly health: Health | null;
   readonly hub: Hub | null;
   readonly stopping: Stopping;
   readonly log: Logger;
 }): Promise<void> {
-  const { following, server, pulls, health, hub, stopping, log } = begun;
+  const { following, server, pulls, conversations, health, hub, stopping, log } = begun;
   await following?.close();
   await server?.close();
   stopping.dispose();
   await pulls?.stop();
+  await conversations?.stop();
   // What the engine does until it has stopped is counted; its figures need the store.
   try {
     await hub?.stopEngine();
@@ -226,6 +237,40 @@ function createPullBoard(hub: Hub, notifications: Notifications, log: Logger): P
     onChanged: (params) => notifications.send({ method: 'pulls/changed', params }),
     onTrouble,
   });
+}
+
+/** Clients hear of conversations that changed at most this often, ms. */
+const HISTORY_EVERY_MS = 300;
+
+/** The index of all conversations, beside the archive it is made from. */
+function createConversationIndex(
+  hub: Hub,
+  dataDir: string,
+  notifications: Notifications,
+  log: Logger,
+): ConversationIndex {
+  const changed = new Set<string>();
+  const index = new ConversationIndex({
+    path: join(dataDir, 'history.db'),
+    store: hub.store,
+    archive: hub.archive,
+    clock: systemClock,
+    threadUrl: bundled('index-thread.js'),
+    projectOf: (key) => hub.engine.placement.projectOf(key),
+    isBusy: () => [...hub.engine.links.values()].some((link) => link.pairing && link.connected),
+    onChanged: (sessions) => {
+      if (!notifications.hasListeners) return;
+      if (changed.size === 0)
+        systemClock.after(HISTORY_EVERY_MS, () => {
+          const params = { sessions: [...changed], backlog: index.backlog() };
+          changed.clear();
+          notifications.send({ method: 'history/changed', params });
+        });
+      for (const session of sessions) changed.add(session);
+    },
+    onTrouble: (error) => log.warn({ err: error }, 'trouble with the index of conversations'),
+  });
+  return index;
 }
 
 /** The configured machines, or the embedded default while there is no configuration file. */

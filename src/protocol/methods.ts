@@ -3,6 +3,7 @@ import * as alerts from './alerts.ts';
 import * as approve from './approve.ts';
 import * as conflicts from './conflicts.ts';
 import * as doctor from './doctor.ts';
+import * as history from './history.ts';
 import * as machines from './machines.ts';
 import * as metrics from './metrics.ts';
 import * as probe from './probe.ts';
@@ -43,6 +44,11 @@ export const METHODS = {
   'pulls/refresh': { params: pulls.PullsRefreshParams, result: pulls.PullsRefreshResult },
   'pulls/detail': { params: pulls.PullsDetailParams, result: pulls.PullsDetailResult },
   'pulls/ofSession': { params: pulls.PullsOfSessionParams, result: pulls.PullsOfSessionResult },
+  'history/projects': { params: history.HistoryProjectsParams, result: history.HistoryProjectsResult },
+  'history/sessions': { params: history.HistorySessionsParams, result: history.HistorySessionsResult },
+  'history/session': { params: history.HistorySessionParams, result: history.HistorySessionResult },
+  'history/page': { params: history.HistoryPageParams, result: history.HistoryPageResult },
+  'history/search': { params: history.HistorySearchParams, result: history.HistorySearchResult },
   'metrics/series': { params: metrics.MetricsSeriesParams, result: metrics.MetricsSeriesResult },
   'metrics/text': { params: metrics.MetricsTextParams, result: metrics.MetricsTextResult },
   'alerts/list': { params: alerts.AlertsListParams, result: alerts.AlertsListResult },
@@ -52,7 +58,9 @@ export const METHODS = {
 
 /** Name of a request. */
 export type Method = keyof typeof METHODS;
-/** What a request takes. */
+/** What a client sends: what has a default may be left out. */
+export type RequestOf<M extends Method> = z.input<(typeof METHODS)[M]['params']>;
+/** What a request takes, with every default filled in. */
 export type ParamsOf<M extends Method> = z.infer<(typeof METHODS)[M]['params']>;
 /** What a request answers. */
 export type ResultOf<M extends Method> = z.infer<(typeof METHODS)[M]['result']>;

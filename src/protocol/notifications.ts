@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AlertsChanged } from './alerts.ts';
 import { ConflictSchema } from './conflicts.ts';
+import { HistoryChanged } from './history.ts';
 import { PullsChanged } from './pulls.ts';
 import { KeySchema, MachineNameSchema, UnixMsSchema } from './shared.ts';
 import { FirstSyncProgress, StatusResult } from './status.ts';
@@ -36,6 +37,7 @@ export const NOTIFICATIONS = {
   'sync/progress': FirstSyncProgress,
   /** A client that shows pull requests asks for them again. */
   'pulls/changed': PullsChanged,
+  'history/changed': HistoryChanged,
   /** The hub is about to stop; the connection closes next. */
   'hub/stopping': z.object({ reason: z.string() }),
 } as const;

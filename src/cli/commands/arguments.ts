@@ -10,6 +10,14 @@ export function positiveNumber(text: string): number {
   return number;
 }
 
+/** A whole number from 0. */
+export function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(number))
+    throw new InvalidArgumentError('a whole number is needed.');
+  return number;
+}
+
 /** Seconds (fractions allowed) as ms. */
 export function secondsAsMs(text: string): number {
   const ms = Math.round(Number(text) * 1000);

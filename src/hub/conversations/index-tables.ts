@@ -9,6 +9,7 @@ export interface LogRow {
   readonly session: string;
   readonly agent: string | null;
   readonly project: string | null;
+  readonly path: string;
   readonly inode: string;
   readonly bytes: number;
   /** Empty when it is not known. */
@@ -17,6 +18,12 @@ export interface LogRow {
   readonly leaf: number | null;
   readonly turn: number | null;
   readonly tally: Tally;
+}
+
+/** How much of a log is in the index. */
+export interface KnownLog {
+  readonly key: Key;
+  readonly bytes: number;
 }
 
 /** A record that is to be added. */
@@ -71,8 +78,15 @@ export class IndexTables {
     return row === undefined ? undefined : { ...row, tally: JSON.parse(row.tally) as Tally };
   }
 
-  keys(): Key[] {
-    return this.#statements.keys.all().map(({ key }) => key);
+  known(): KnownLog[] {
+    return this.#statements.known.all();
+  }
+
+  /** Forgets what is remembered of the tables: a transaction failed. */
+  forget(): void {
+    this.#places.clear();
+    this.#calls.clear();
+    this.#tools.clear();
   }
 
   addLog(
@@ -81,18 +95,28 @@ export class IndexTables {
       readonly session: string;
       readonly agent: string | null;
       readonly project: string | null;
+      readonly path: string;
     },
     inode: string,
     tally: Tally,
   ): LogRow {
-    const { key, session, agent, project } = log;
-    const { lastInsertRowid } = this.#statements.addLog.run(key, session, agent, project, inode, JSON.stringify(tally));
+    const { key, session, agent, project, path } = log;
+    const { lastInsertRowid } = this.#statements.addLog.run(
+      key,
+      session,
+      agent,
+      project,
+      path,
+      inode,
+      JSON.stringify(tally),
+    );
     return {
       id: Number(lastInsertRowid),
       key,
       session,
       agent,
       project,
+      path,
       inode,
       bytes: 0,
       tail: '',
@@ -121,8 +145,8 @@ export class IndexTables {
     this.#statements.putLog.run(...columns, id);
   }
 
-  setProject(log: number, project: string | null): void {
-    this.#statements.setProject.run(project, log);
+  setPlace(log: number, { project, path }: { readonly project: string | null; readonly path: string }): void {
+    this.#statements.setPlace.run(project, path, log);
   }
 
   setFileTitle(session: string, title: string | null): void {
@@ -256,18 +280,18 @@ interface RawLog extends Omit<LogRow, 'tally'> {
 function prepare(db: Database.Database) {
   return {
     log: db.prepare<[string], RawLog>(
-      'SELECT id, key, session, agent, project, inode, bytes, tail, leaf, turn, tally FROM logs WHERE key = ?',
+      'SELECT id, key, session, agent, project, path, inode, bytes, tail, leaf, turn, tally FROM logs WHERE key = ?',
     ),
-    keys: db.prepare<[], { key: string }>('SELECT key FROM logs'),
+    known: db.prepare<[], KnownLog>('SELECT key, bytes FROM logs'),
     addLog: db.prepare(
-      `INSERT INTO logs (key, session, agent, project, inode, bytes, tail, tally, prompts, tokens)
-       VALUES (?, ?, ?, ?, ?, 0, '', ?, 0, 0)`,
+      `INSERT INTO logs (key, session, agent, project, path, inode, bytes, tail, tally, prompts, tokens)
+       VALUES (?, ?, ?, ?, ?, ?, 0, '', ?, 0, 0)`,
     ),
     putLog: db.prepare(
       `UPDATE logs SET bytes = ?, tail = ?, leaf = ?, turn = ?, tally = ?, title = ?, first_at = ?, last_at = ?, prompts = ?, tokens = ?
        WHERE id = ?`,
     ),
-    setProject: db.prepare('UPDATE logs SET project = ? WHERE id = ?'),
+    setPlace: db.prepare('UPDATE logs SET project = ?, path = ? WHERE id = ?'),
     dropLog: db.prepare('DELETE FROM logs WHERE id = ?'),
     putTitle: db.prepare('INSERT OR REPLACE INTO titles (session, title) VALUES (?, ?)'),
     dropTitle: db.prepare('DELETE FROM titles WHERE session = ?'),

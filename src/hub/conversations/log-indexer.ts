@@ -8,7 +8,7 @@ import { indexedText } from '../../core/conversation/words.ts';
 import type { Key } from '../../core/domain.ts';
 import { LINE_LIMIT } from '../../core/log/lines.ts';
 import { hashTail, tailStart } from '../engine/logs/cursor.ts';
-import { IndexTables, type LogRow } from './index-tables.ts';
+import { IndexTables, type KnownLog, type LogRow } from './index-tables.ts';
 import { kindNumber } from './record-kinds.ts';
 
 /** A log that is to be in the index. */
@@ -54,9 +54,9 @@ export class LogIndexer {
         this.remove(place.key);
         row = undefined;
       }
-      const moved = row !== undefined && row.project !== place.project;
+      const moved = row !== undefined && (row.project !== place.project || row.path !== place.path);
       if (row === undefined) row = this.#tables.addLog(place, String(stat.ino), EMPTY_TALLY);
-      else if (moved) this.#tables.setProject(row.id, place.project);
+      else if (moved) this.#tables.setPlace(row.id, place);
       const to = Math.min(place.size, Number(stat.size));
       let changed = moved;
       let from = row.bytes;
@@ -91,13 +91,13 @@ export class LogIndexer {
   remove(key: Key): boolean {
     const row = this.#tables.log(key);
     if (row === undefined) return false;
-    this.#db.transaction(() => this.#tables.removeLog(row.id))();
+    this.#whole(() => this.#tables.removeLog(row.id));
     return true;
   }
 
-  /** Keys of all logs in the index. */
-  keys(): Key[] {
-    return this.#tables.keys();
+  /** All logs in the index, and how much of each is. */
+  known(): KnownLog[] {
+    return this.#tables.known();
   }
 
   /** The title in the file beside a transcript; `null` takes it back. */
@@ -112,7 +112,7 @@ export class LogIndexer {
   }
 
   #take(row: LogRow, lines: Buffer, offset: number): LogRow {
-    return this.#db.transaction(() => {
+    return this.#whole(() => {
       const piece = new Piece(this.#tables, row);
       for (let from = 0; from < lines.length;) {
         const newline = lines.indexOf(0x0a, from);
@@ -122,16 +122,26 @@ export class LogIndexer {
       const bytes = offset + lines.length;
       const tail = hashTail(lines.subarray(Math.max(0, lines.length - (bytes - tailStart(bytes)))));
       return piece.finish(bytes, lines.length >= bytes - tailStart(bytes) ? tail : '');
-    })();
+    });
+  }
+
+  /** A transaction; when it fails nothing is left of it, in memory either. */
+  #whole<T>(task: () => T): T {
+    try {
+      return this.#db.transaction(task)();
+    } catch (error) {
+      this.#tables.forget();
+      throw error;
+    }
   }
 
   /** A line that is too long to be a record for anybody. */
   #skip(row: LogRow, end: number, file: number): LogRow {
-    return this.#db.transaction(() => {
+    return this.#whole(() => {
       const piece = new Piece(this.#tables, row);
       piece.noteDamage();
       return piece.finish(end, hashTail(read(file, tailStart(end), end)));
-    })();
+    });
   }
 }
 

@@ -23,6 +23,7 @@ const TABLES = `
     session TEXT NOT NULL,
     agent TEXT,
     project TEXT,
+    path TEXT NOT NULL,
     inode TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     tail TEXT NOT NULL,

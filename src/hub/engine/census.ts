@@ -38,14 +38,20 @@ export class Census {
   readonly #store: Store;
   readonly #rules: Rules;
   readonly #machines = new Map<MachineName, OneMachine>();
+  readonly #stopListening: () => void;
 
   constructor(store: Store, rules: Rules) {
     this.#store = store;
     this.#rules = rules;
-    store.heads.onChange((key) => {
+    this.#stopListening = store.heads.onChange((key) => {
       for (const machine of this.#machines.values()) machine.changed?.add(key);
     });
     store.pairs.onChange((machine, key) => this.#machines.get(machine)?.changed?.add(key));
+  }
+
+  /** Counts no more: another engine takes the store over. */
+  close(): void {
+    this.#stopListening();
   }
 
   /** @param held keys without a stored pair that have no place on the machine. */

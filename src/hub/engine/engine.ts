@@ -163,6 +163,7 @@ export class Engine {
     this.#stopped = true;
     const { store, archive } = this.#options;
     await this.#upkeep.stop();
+    this.#census.close();
     const ended = await Promise.all([...this.links.values()].map((link) => link.stop()));
     if (ended.every(Boolean)) {
       await archive.sync([...store.heads.values()].map((head) => head.key));

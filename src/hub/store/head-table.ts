@@ -21,7 +21,7 @@ export class Heads implements HeadTable {
   readonly #heads = new Map<Key, Head>();
   readonly #segments = new Map<Key, SegmentHashes>();
   readonly #order: KeyOrder;
-  #changed: (key: Key) => void = () => undefined;
+  readonly #listeners = new Set<(key: Key) => void>();
   #files = 0;
   #bytes = 0;
 
@@ -81,8 +81,13 @@ export class Heads implements HeadTable {
     this.#bytes += by * head.size;
   }
 
-  onChange(listener: (key: Key) => void): void {
-    this.#changed = listener;
+  onChange(listener: (key: Key) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(key: Key): void {
+    for (const listener of this.#listeners) listener(key);
   }
 
   values(): IterableIterator<Head> {

@@ -56,7 +56,7 @@ export interface HeadTable {
   /** Files of the archive and their bytes. */
   readonly files: { readonly count: number; readonly bytes: number };
   /** Calls `listener` after every `put` and `delete`, in the same turn. One listener; a later one takes its place. */
-  onChange(listener: (key: Key) => void): void;
+  onChange(listener: (key: Key) => void): () => void;
   /** Keys that begin with `prefix`. */
   withPrefix(prefix: string): Key[];
   /** What a log's bytes were when they were last compared; `null` when nothing is known. */

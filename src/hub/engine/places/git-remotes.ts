@@ -1,4 +1,5 @@
 import { gitDirFromDotGit, remoteFromGitConfig } from '../../../core/projects/git-config.ts';
+import { gitHeadOf, type GitHead } from '../../../core/projects/git-head.ts';
 import { normaliseRemote } from '../../../core/projects/remote.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Replica } from '../../replica/replica.ts';
@@ -69,4 +70,27 @@ export class GitRemotes {
     const root = common === undefined ? absolute : common.startsWith('/') ? common : `${absolute}/${common}`;
     return (await replica.readOutside(`${root}/config`))?.toString('utf8') ?? null;
   }
+}
+
+/**
+ * What the checkout that a folder lies in is at; `null` when it is in none, or nothing can be read. Asked anew each time.
+ * @param path absolute, one that a session recorded on that machine.
+ */
+export async function checkedOut(replica: Readable, path: string): Promise<GitHead | null> {
+  const start = path.replaceAll('\\', '/').replace(/\/+$/, '');
+  if (!/^(?:\/|[A-Za-z]:\/)/.test(start)) return null;
+  let folder = start;
+  for (let level = 0; level < LEVELS && folder.includes('/'); level += 1) {
+    const direct = await replica.readOutside(`${folder}/.git/HEAD`);
+    if (direct !== null) return gitHeadOf(direct.toString('utf8'));
+    const pointer = await replica.readOutside(`${folder}/.git`);
+    const gitDir = pointer === null ? null : gitDirFromDotGit(pointer.toString('utf8'));
+    if (gitDir !== null) {
+      const absolute = gitDir.startsWith('/') || /^[A-Za-z]:/.test(gitDir) ? gitDir : `${folder}/${gitDir}`;
+      const head = await replica.readOutside(`${absolute}/HEAD`);
+      return head === null ? null : gitHeadOf(head.toString('utf8'));
+    }
+    folder = folder.slice(0, folder.lastIndexOf('/'));
+  }
+  return null;
 }

@@ -109,6 +109,16 @@ export class Placement {
     return (await this.#projectOfSession(at.session))?.id ?? null;
   }
 
+  /** The folder of a session's project on a machine; `present`: it was seen there. `null` when there is nothing to say. */
+  async folderOf(machine: MachineName, session: string): Promise<{ path: string; present: boolean } | null> {
+    const project = await this.#projectOfSession(session);
+    if (project === null) return null;
+    const recorded = this.#sessionProjects.get(session);
+    const like = recorded && { machine: recorded.machine, path: recorded.path };
+    if (like?.machine === machine) return { path: like.path, present: true };
+    return placeOn(project, machine, this.#ctx.settings.projects, this.#homes(), like);
+  }
+
   /** The path that a project at `path` of `origin` has on `target`. */
   async projectPath(origin: MachineName, path: string, target: MachineView): Promise<string> {
     if (origin === target.name) return path;
