@@ -2,7 +2,7 @@
  * `npm run bench`: measures a real hub, with local machines and with machines over SSH, against its goals (docs/performance.md). One JSON
  * object on stdout, progress on stderr; exit code 1 when a goal is missed.
  *
- * `--only first-sync,memory,idle,append,restart,small,file-size,huge,health,ssh-append,ssh-wire,ssh-first-sync,ssh-sixteen,ssh-scan,ssh-idle`,
+ * `--only first-sync,memory,idle,append,restart,small,file-size,huge,health,history,ssh-append,ssh-wire,ssh-first-sync,ssh-sixteen,ssh-scan,ssh-idle`,
  * `--quick` (small trees: to see that it runs, not to judge), `--long` (15 minutes of idling instead of two),
  * `--source` (the sources instead of dist/), `--folder DIR` (where the trees are made; default: the temporary folder).
  */
@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import type { Figure, Scene } from './figure.ts';
 import { fileSize } from './file-size.ts';
 import { health } from './health.ts';
+import { history } from './history.ts';
 import { hugeFile } from './huge-file.ts';
 import { largeTree } from './large-tree.ts';
 import { smallTree } from './small-tree.ts';
@@ -35,6 +36,7 @@ const SCENARIOS: readonly {
   { groups: ['file-size'], measure: fileSize },
   { groups: ['huge'], measure: hugeFile },
   { groups: ['health'], measure: health },
+  { groups: ['history'], measure: history },
   { groups: ['ssh-append'], measure: sshAppend, unavailable: whyNoSsh },
   { groups: ['ssh-wire'], measure: sshWire, unavailable: whyNoSsh },
   { groups: ['ssh-first-sync'], measure: sshFirstSync, unavailable: whyNoSsh },
