@@ -1,6 +1,5 @@
 import { hostname, homedir } from 'node:os';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isDeepStrictEqual } from 'node:util';
@@ -8,7 +7,8 @@ import { HubError } from '../protocol/errors.ts';
 import type { HubNotification, NotificationSource } from '../protocol/notifications.ts';
 import { PRODUCT_VERSION } from '../protocol/product-version.ts';
 import type { StatusResult } from '../protocol/status.ts';
-import { ConversationIndex } from './conversations/conversation-index.ts';
+import type { ConversationIndex } from './conversations/conversation-index.ts';
+import { indexOf } from './conversations/index-of-hub.ts';
 import { createHistoryService } from './conversations/history-service.ts';
 import { ConfigError } from './config/config-error.ts';
 import { defaultConfig, defaultConfigText } from './config/default-config.ts';
@@ -126,7 +126,14 @@ export async function runHub(options: RunHubOptions): Promise<number> {
     health = watched;
     const board = createPullBoard(opened, notifications, log);
     pulls = board;
-    const index = createConversationIndex(opened, dataDir, notifications, log);
+    const index = indexOf({
+      hub: opened,
+      dataDir,
+      clock: systemClock,
+      threadUrl: bundled('index-thread.js'),
+      notifications: { isWanted: () => notifications.hasListeners, send: (one) => notifications.send(one) },
+      log,
+    });
     conversations = index;
     following = await follow(options, home, opened, log);
     const reloadNow = async (): Promise<string[]> => {
@@ -237,40 +244,6 @@ function createPullBoard(hub: Hub, notifications: Notifications, log: Logger): P
     onChanged: (params) => notifications.send({ method: 'pulls/changed', params }),
     onTrouble,
   });
-}
-
-/** Clients hear of conversations that changed at most this often, ms. */
-const HISTORY_EVERY_MS = 300;
-
-/** The index of all conversations, beside the archive it is made from. */
-function createConversationIndex(
-  hub: Hub,
-  dataDir: string,
-  notifications: Notifications,
-  log: Logger,
-): ConversationIndex {
-  const changed = new Set<string>();
-  const index = new ConversationIndex({
-    path: join(dataDir, 'history.db'),
-    store: hub.store,
-    archive: hub.archive,
-    clock: systemClock,
-    threadUrl: bundled('index-thread.js'),
-    projectOf: (key) => hub.engine.placement.projectOf(key),
-    isBusy: () => [...hub.engine.links.values()].some((link) => link.pairing && link.connected),
-    onChanged: (sessions) => {
-      if (!notifications.hasListeners) return;
-      if (changed.size === 0)
-        systemClock.after(HISTORY_EVERY_MS, () => {
-          const params = { sessions: [...changed], backlog: index.backlog() };
-          changed.clear();
-          notifications.send({ method: 'history/changed', params });
-        });
-      for (const session of sessions) changed.add(session);
-    },
-    onTrouble: (error) => log.warn({ err: error }, 'trouble with the index of conversations'),
-  });
-  return index;
 }
 
 /** The configured machines, or the embedded default while there is no configuration file. */

@@ -1,4 +1,4 @@
-import { textOf, type Block } from './block.ts';
+import type { Block } from './block.ts';
 import { spokenText } from './command-text.ts';
 import type { ConversationRecord } from './record.ts';
 import { titleIn } from './title.ts';
@@ -10,6 +10,9 @@ export const ROLES = ['title', 'prompt', 'answer', 'thinking', 'tool', 'result',
 
 /** See {@link ROLES}. */
 export type Role = (typeof ROLES)[number];
+
+/** Stands between texts of a record that were not written as one: words on its two sides are not in a row. */
+export const PART_BREAK = '\u001e';
 
 /** What can be searched of one record in one role. */
 export interface Passage {
@@ -35,23 +38,23 @@ export function passagesOf(record: ConversationRecord): Passage[] {
   for (const block of record.blocks) {
     if (block.kind === 'text') add(said, said === 'prompt' ? spokenText(block.text) : block.text);
     else if (block.kind === 'thinking') add('thinking', block.text);
-    else if (block.kind === 'tool-use') add('tool', `${block.name}\n${inputText(block.input)}`);
+    else if (block.kind === 'tool-use') add('tool', block.name + PART_BREAK + inputText(block.input));
     else if (block.kind === 'tool-result') add('result', resultText(block.parts));
     else if (block.kind === 'document' && block.source.kind === 'text') add(said, block.source.text);
   }
-  return [...texts].map(([role, parts]) => ({ role, text: parts.length === 1 ? parts[0]! : parts.join('\n') }));
+  return [...texts].map(([role, parts]) => ({ role, text: parts.length === 1 ? parts[0]! : parts.join(PART_BREAK) }));
 }
 
-/** All texts in the input of a tool, one per line: names of parameters are not what anybody searches for. */
+/** All texts in the input of a tool, apart by `PART_BREAK`: names of parameters are not what anybody searches for. */
 export function inputText(input: unknown): string {
   const texts: string[] = [];
   collect(input, texts, 0);
-  return texts.join('\n');
+  return texts.join(PART_BREAK);
 }
 
 /** The text of what a tool returned. */
 export function resultText(parts: readonly Block[]): string {
-  return textOf(parts);
+  return parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])).join(PART_BREAK);
 }
 
 /** Deeper structures are not looked into: they would be a way to overflow the stack. */

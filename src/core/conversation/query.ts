@@ -1,3 +1,4 @@
+import { PART_BREAK } from './passage.ts';
 import { wordsOf, type Word } from './words.ts';
 
 /**
@@ -46,24 +47,29 @@ export function isPlain({ wanted, unwanted }: Query): boolean {
 export function matchesIn(text: string, { wanted, unwanted }: Query): Word[] | null {
   if (wanted.length === 0) return null;
   const words = [...wordsOf(text)];
-  if (unwanted.some((term) => placesOf(term, words).length > 0)) return null;
+  if (unwanted.some((term) => placesOf(term, words, text).length > 0)) return null;
   const found: Word[] = [];
   for (const term of wanted) {
-    const places = placesOf(term, words);
+    const places = placesOf(term, words, text);
     if (places.length === 0) return null;
     found.push(...places);
   }
   return found.sort((one, other) => one.from - other.from);
 }
 
-function placesOf({ words, isPrefix }: Term, text: readonly Word[]): Word[] {
+function placesOf({ words, isPrefix }: Term, text: readonly Word[], whole: string): Word[] {
   const found: Word[] = [];
   const first = words[0]!;
   const rest = words.length - 1;
   for (let at = 0; at + rest < text.length; at += 1) {
     if (!fits(text[at]!.word, first, isPrefix && rest === 0)) continue;
     let far = 1;
-    while (far <= rest && fits(text[at + far]!.word, words[far]!, isPrefix && far === rest)) far += 1;
+    while (
+      far <= rest &&
+      fits(text[at + far]!.word, words[far]!, isPrefix && far === rest) &&
+      !whole.slice(text[at + far - 1]!.to, text[at + far]!.from).includes(PART_BREAK)
+    )
+      far += 1;
     if (far > rest) found.push({ word: first, from: text[at]!.from, to: text[at + rest]!.to });
   }
   return found;

@@ -1,3 +1,4 @@
+import { PART_BREAK } from './passage.ts';
 import type { Word } from './words.ts';
 
 /** A piece of a text around what was searched for. */
@@ -36,7 +37,10 @@ export function snippetOf(text: string, matches: readonly Word[]): Snippet {
     else marks.push([begin, end]);
   }
   // Each break is one character and becomes one: the marks keep their places.
-  return { text: lead + cut.replace(/\s/g, ' ').toWellFormed() + (to < text.length ? '…' : ''), marks };
+  return {
+    text: lead + cut.replaceAll(PART_BREAK, ' ').replace(/\s/g, ' ').toWellFormed() + (to < text.length ? '…' : ''),
+    marks,
+  };
 }
 
 /** Start of the match that most others follow within a snippet. */

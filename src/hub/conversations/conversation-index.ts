@@ -35,8 +35,8 @@ export interface Backlog {
 const SOON_MS = 200;
 /** While a first sync is under way, or after trouble, it is tried again this often. */
 const LATER_MS = 2_000;
-/** Threads that nobody needs are ended after this time: each holds 20 MB and more. */
-const IDLE_MS = 60_000;
+/** Threads that nobody needs are ended after this time, ms: each holds 20 MB and more. One is started again within 50 ms. */
+const IDLE_MS = 5_000;
 /** Logs, and bytes of them, that are handed over together. */
 const LOGS_AT_ONCE = 64;
 const BYTES_AT_ONCE = 32 * 1024 * 1024;

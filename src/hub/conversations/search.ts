@@ -51,6 +51,20 @@ const MOST_READ = 2_000;
 /** Longer lines are read only where it has to be known whether they match. */
 const SHORT_LINE = 1024 * 1024;
 
+/** Between two words in a row: no letter or digit, or a character that JSON writes with one. */
+const BETWEEN = '(?:[^A-Za-z0-9]|\\\\[bfnrt])+';
+/** With characters beyond ASCII, or such as JSON writes by their numbers, a word may be spelled in many ways. */
+// eslint-disable-next-line no-control-regex
+const MANY_SPELLINGS = /[^\u0000-\u007f]|\\u/;
+
+/**
+ * What a line has to contain so that words of a query can stand in a row in it; to be asked of lines in ASCII. Most lines that have the words have
+ * them apart, and are found out without being parsed.
+ */
+function rowsOf({ wanted }: Query): RegExp[] {
+  return wanted.filter(({ words }) => words.length > 1).map(({ words }) => new RegExp(words.join(BETWEEN), 'i'));
+}
+
 /** What somebody said weighs more than what a tool returned. */
 const WEIGHT: Readonly<Record<Role, number>> = {
   title: 4,
@@ -86,6 +100,7 @@ export function search(db: Database.Database, lines: LineReader, request: Search
   if (query.wanted.length === 0) return { hits: [], cursor: null };
   const hits: SearchHit[] = [];
   let { top, skip } = readCursor(request.cursor);
+  const rowsWanted = rowsOf(query);
   let read = 0;
   for (;;) {
     const rows = windowOf(db, query, request, top);
@@ -93,7 +108,7 @@ export function search(db: Database.Database, lines: LineReader, request: Search
     for (; skip < ranked.length; skip += 1) {
       if (hits.length >= request.limit || read >= MOST_READ) return { hits, cursor: `${top}:${skip}` };
       const row = ranked[skip]!;
-      const hit = hitOf(row, query, lines);
+      const hit = hitOf(row, query, rowsWanted, lines);
       read += 1;
       if (hit !== null) hits.push(hit);
     }
@@ -161,12 +176,16 @@ function rank(rows: readonly Row[]): Row[] {
 }
 
 /** `null` when it does not match after all. */
-function hitOf(row: Row, query: Query, lines: LineReader): SearchHit | null {
+function hitOf(row: Row, query: Query, rowsWanted: readonly RegExp[], lines: LineReader): SearchHit | null {
   const role = ROLES[row.row & 7] ?? 'note';
   const { session, agent, project, title, tool, at, start: offset } = row;
   const hit = { session, agent, project, title, role, tool, at, offset };
   if (row.bytes > SHORT_LINE && isPlain(query)) return { ...hit, snippet: null };
   const line = lines.read(row.path, row.start, row.bytes);
+  if (line !== null && rowsWanted.length > 0) {
+    const json = line.toString('latin1');
+    if (!MANY_SPELLINGS.test(json) && !rowsWanted.every((wanted) => wanted.test(json))) return null;
+  }
   const record = line === null ? null : readRecord(line);
   const text = record === null ? undefined : passagesOf(record).find((passage) => passage.role === role)?.text;
   // Other content took the place of this one: it is being indexed anew.

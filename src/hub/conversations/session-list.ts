@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { Tally } from '../../core/conversation/tally.ts';
-import { titleOf } from '../../core/conversation/title.ts';
+import { titleOf, type Titles } from '../../core/conversation/title.ts';
 
 /** How sessions can be ordered. */
 export const SESSION_ORDERS = ['activity', 'started', 'title', 'prompts', 'tokens', 'size'] as const;
@@ -111,7 +111,7 @@ export function listAgents(db: Database.Database, session: string): IndexedAgent
     )
     .all(session)
     .map(({ agent, tally: json }) => {
-      const { titles, ...tally } = JSON.parse(json) as Tally;
+      const { titles, tally } = readTally(json);
       return { agent, title: titleOf(titles), tally };
     });
 }
@@ -148,6 +148,10 @@ function conditions({ project, sessions, title }: Pick<SessionsRequest, 'project
 }
 
 function sessionOf({ session, project, title, tally: json, bytes, agents }: Row): IndexedSession {
-  const { titles: _, ...tally } = JSON.parse(json) as Tally;
-  return { session, project, title, tally, bytes, agents };
+  return { session, project, title, tally: readTally(json).tally, bytes, agents };
+}
+
+function readTally(json: string): { titles: Titles; tally: Omit<Tally, 'titles'> } {
+  const { titles, ...tally } = JSON.parse(json) as Tally;
+  return { titles, tally };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { commandLine, isCommandText, spokenText } from '../../../src/core/conversation/command-text.ts';
-import { passagesOf } from '../../../src/core/conversation/passage.ts';
+import { PART_BREAK, passagesOf } from '../../../src/core/conversation/passage.ts';
 import { readRecord, type ConversationRecord } from '../../../src/core/conversation/record.ts';
 import { EMPTY_TALLY, TallyFold } from '../../../src/core/conversation/tally.ts';
 import { titleInFile, titleOf } from '../../../src/core/conversation/title.ts';
@@ -82,7 +82,7 @@ describe('a record of a conversation', () => {
     assert.deepEqual(passagesOf(read(answer)), [
       { role: 'thinking', text: 'hm' },
       { role: 'answer', text: 'I look' },
-      { role: 'tool', text: 'Bash\nls\n5\nx' },
+      { role: 'tool', text: ['Bash', 'ls', '5', 'x'].join(PART_BREAK) },
     ]);
     const result = user([{ type: 'tool_result', tool_use_id: 't', content: [{ type: 'text', text: 'a.txt' }] }]);
     assert.deepEqual(passagesOf(read(result)), [{ role: 'result', text: 'a.txt' }]);

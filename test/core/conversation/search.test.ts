@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PART_BREAK } from '../../../src/core/conversation/passage.ts';
 import { isPlain, matchesIn, parseQuery } from '../../../src/core/conversation/query.ts';
 import { snippetOf } from '../../../src/core/conversation/snippet.ts';
 import { indexedText, wordsOf } from '../../../src/core/conversation/words.ts';
@@ -9,7 +10,6 @@ const finds = (query: string, text: string): boolean => matchesIn(text, parseQue
 
 /** How SQLite's tokenizer `ascii` takes a text apart. */
 const asSqlite = (text: string): string[] =>
-  // eslint-disable-next-line no-control-regex
   [...text.matchAll(/[A-Za-z0-9\u0080-\u{10ffff}]+/gu)].map(([word]) =>
     word.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
   );
@@ -76,6 +76,7 @@ describe('a query', () => {
     assert.ok(!finds('foo_bar.ts', 'ts in bar, foo'));
     assert.ok(finds('京都', '東京都'));
     assert.ok(!finds('都京', '東京都'));
+    assert.ok(!finds('"one two"', `one${PART_BREAK}two`), 'what was not written as one');
   });
 
   it('leaves out what must not be there', () => {

@@ -275,7 +275,23 @@ describe('the index of conversations', () => {
     const query = fc.array(
       fc.tuple(
         fc.constantFrom('', '', '-', '"'),
-        fc.constantFrom('lo', 'log', 'err', 'migr', 'data', 'foo_bar', '東', '京 x', 'log data', '4', 'na', 'wor'),
+        fc.constantFrom(
+          'lo',
+          'log',
+          'err',
+          'migr',
+          'data',
+          'foo_bar',
+          '東',
+          '京 x',
+          'log data',
+          '4',
+          'na',
+          'wor',
+          'bash log',
+          'word x',
+          'x 42',
+        ),
       ),
       { minLength: 1, maxLength: 3 },
     );
