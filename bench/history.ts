@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { IndexThread } from '../src/hub/conversations/thread.ts';
-import type { ReadTasks, WriteTasks } from '../src/hub/conversations/thread-messages.ts';
+import { IndexProcess } from '../src/hub/conversations/index-process.ts';
+import type { ReadTasks, WriteTasks } from '../src/hub/conversations/worker-messages.ts';
 import { figure, percentile, type Figure, type Scene } from './figure.ts';
 
 /** Bytes of transcripts that are indexed and searched; half of them are one session. */
@@ -33,7 +33,7 @@ export async function history({ folder, quick, say }: Scene): Promise<Figure[]> 
 
   const path = join(folder, 'history.db');
   const onAnew = (reason: string): void => say(reason);
-  const writer = new IndexThread<WriteTasks>({ role: 'write', path, url: undefined, onAnew });
+  const writer = new IndexProcess<WriteTasks>({ role: 'write', path, url: undefined, onAnew });
   await writer.ask('known', null);
   say('indexing');
   const before = process.cpuUsage();
@@ -47,7 +47,7 @@ export async function history({ folder, quick, say }: Scene): Promise<Figure[]> 
   const cpu = (used.user + used.system) / 1e6;
   await writer.end();
 
-  const reader = new IndexThread<ReadTasks>({ role: 'read', path, url: undefined, onAnew });
+  const reader = new IndexProcess<ReadTasks>({ role: 'read', path, url: undefined, onAnew });
   await reader.ask('projects', null);
   say('searching');
   const searches: number[] = [];

@@ -25,10 +25,10 @@ export const NODE_BUNDLE = {
   banner: { js: COMMON_JS },
 };
 
-/** Entries below src/: the program, and the threads of the hub. */
+/** Entries below src/: the program, and the threads and workers of the hub. */
 export const NODE_ENTRIES = {
   'claude-sync': 'src/cli/main.ts',
   'writer-thread': 'src/hub/store/writer-thread.ts',
-  'index-thread': 'src/hub/conversations/index-thread.ts',
+  'index-worker': 'src/hub/conversations/index-worker.ts',
   'copy-thread': 'src/hub/replica/many/copy-thread.ts',
 };

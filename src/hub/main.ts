@@ -130,7 +130,7 @@ export async function runHub(options: RunHubOptions): Promise<number> {
       hub: opened,
       dataDir,
       clock: systemClock,
-      threadUrl: bundled('index-thread.js'),
+      workerUrl: bundled('index-worker.js'),
       notifications: { isWanted: () => notifications.hasListeners, send: (one) => notifications.send(one) },
       log,
     });

@@ -4,8 +4,8 @@ import type { Archive } from '../archive/archive.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { LogPlace } from './log-indexer.ts';
-import type { ReadTasks, TitleFile, WriteTasks } from './thread-messages.ts';
-import { IndexThread } from './thread.ts';
+import type { ReadTasks, TitleFile, WriteTasks } from './worker-messages.ts';
+import { IndexProcess } from './index-process.ts';
 
 /** What the index is kept with. */
 export interface ConversationIndexOptions {
@@ -14,8 +14,8 @@ export interface ConversationIndexOptions {
   readonly store: { readonly heads: Pick<Store['heads'], 'get' | 'values' | 'onChange'> };
   readonly archive: Pick<Archive, 'localPath'>;
   readonly clock: Clock;
-  /** Entry of the threads, in a bundle. */
-  readonly threadUrl?: URL | undefined;
+  /** Entry of the workers, in a bundle. */
+  readonly workerUrl?: URL | undefined;
   /** Id of the project that a session belongs to; `null` while it is not known. */
   readonly projectOf: (key: Key) => Promise<string | null>;
   /** Whether there is something more urgent than the index, such as a first sync. */
@@ -35,8 +35,8 @@ export interface Backlog {
 const SOON_MS = 200;
 /** While a first sync is under way, or after trouble, it is tried again this often. */
 const LATER_MS = 2_000;
-/** Threads that nobody needs are ended after this time, ms: each holds 20 MB and more. One is started again within 50 ms. */
-const IDLE_MS = 5_000;
+/** Workers that nobody needs are ended after this time, ms: each holds 50 MB and more. One is started again within 100 ms. */
+const IDLE_MS = 10_000;
 /** Logs, and bytes of them, that are handed over together. */
 const LOGS_AT_ONCE = 64;
 const BYTES_AT_ONCE = 32 * 1024 * 1024;
@@ -44,13 +44,13 @@ const BYTES_AT_ONCE = 32 * 1024 * 1024;
 const TITLE_FILE = '/custom-title.json';
 
 /**
- * Keeps the index of all conversations level with the archive, and answers questions from it. What it does it does in threads, after the sync:
+ * Keeps the index of all conversations level with the archive, and answers questions from it. What it does it does in processes of their own, after the sync:
  * nothing waits for it. The index holds nothing of its own; without it, it is made again.
  */
 export class ConversationIndex {
   readonly #options: ConversationIndexOptions;
-  readonly #writer: IndexThread<WriteTasks>;
-  readonly #reader: IndexThread<ReadTasks>;
+  readonly #writer: IndexProcess<WriteTasks>;
+  readonly #reader: IndexProcess<ReadTasks>;
   /** Keys that are not level, oldest content first: the newest is found first, as it is indexed last. */
   readonly #due = new Set<Key>();
   #stopListening: () => void = () => undefined;
@@ -64,13 +64,13 @@ export class ConversationIndex {
 
   constructor(options: ConversationIndexOptions) {
     this.#options = options;
-    const { path, threadUrl: url, onTrouble } = options;
+    const { path, workerUrl: url, onTrouble } = options;
     const onAnew = (reason: string): void => {
       onTrouble(new Error(`the index of conversations is made anew: ${reason}`));
       this.#dueAll();
     };
-    this.#writer = new IndexThread({ role: 'write', path, url, onAnew });
-    this.#reader = new IndexThread({ role: 'read', path, url, onAnew });
+    this.#writer = new IndexProcess({ role: 'write', path, url, onAnew });
+    this.#reader = new IndexProcess({ role: 'read', path, url, onAnew });
   }
 
   /** Begins to follow the archive. */
@@ -93,7 +93,7 @@ export class ConversationIndex {
     this.#dueAll();
   }
 
-  /** Asks the thread that reads. */
+  /** Asks the worker that reads. */
   async ask<Name extends keyof ReadTasks>(
     task: Name,
     takes: ReadTasks[Name]['takes'],
@@ -203,7 +203,7 @@ export class ConversationIndex {
     }
   }
 
-  /** Ends threads that were not needed for a while. */
+  /** Ends workers that were not needed for a while. */
   #endIdle(): void {
     this.#cancelIdle();
     if (this.#stopped) return;

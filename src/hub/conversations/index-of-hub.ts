@@ -14,12 +14,12 @@ export function indexOf(options: {
   readonly dataDir: string;
   readonly clock: Clock;
   /** See `ConversationIndexOptions`. */
-  readonly threadUrl: URL | undefined;
+  readonly workerUrl: URL | undefined;
   /** `isWanted`: whether anybody listens. */
   readonly notifications: { readonly isWanted: () => boolean; readonly send: (notification: HubNotification) => void };
   readonly log: Logger;
 }): ConversationIndex {
-  const { hub, dataDir, clock, threadUrl, notifications, log } = options;
+  const { hub, dataDir, clock, workerUrl, notifications, log } = options;
   const changed = new Set<string>();
   const tell = (): void => {
     const params = { sessions: [...changed], backlog: index.backlog() };
@@ -31,7 +31,7 @@ export function indexOf(options: {
     store: hub.store,
     archive: hub.archive,
     clock,
-    threadUrl,
+    workerUrl,
     projectOf: (key) => hub.engine.placement.projectOf(key),
     isBusy: () => [...hub.engine.links.values()].some((link) => link.pairing && link.connected),
     onChanged: (sessions) => {

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 /** Files that are kept open. */
 const OPEN_FILES = 16;
 
-/** Reads lines of the archive by their places. Synchronous, for the thread that answers questions. */
+/** Reads lines of the archive by their places. Synchronous, for the worker that answers questions. */
 export class LineReader {
   readonly #files = new Map<string, number>();
 

@@ -28,7 +28,7 @@ export interface LogPlace {
 /** Bytes that are taken in before others have their turn. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** Brings one log after the other into the index, from where it was left to the last complete line. Synchronous: it has a thread of its own. */
+/** Brings one log after the other into the index, from where it was left to the last complete line. Synchronous: it has a process of its own. */
 export class LogIndexer {
   readonly #tables: IndexTables;
   readonly #db: Database.Database;

@@ -63,7 +63,7 @@ const TABLES = `
 `;
 
 /**
- * Opens the index for the thread that writes it. A damaged one, or one of another form, is made anew: all of it comes from the archive.
+ * Opens the index for the worker that writes it. A damaged one, or one of another form, is made anew: all of it comes from the archive.
  * @param onAnew called when there was one that could not be used, with the reason.
  */
 export function openIndexForWriting(path: string, onAnew: (reason: string) => void): Database.Database {
@@ -106,7 +106,7 @@ function opened(path: string): Database.Database {
     db.pragma('synchronous = NORMAL');
     // A large index is written in large steps: 64 MB of the journal at a time.
     db.pragma('wal_autocheckpoint = 8000');
-    db.pragma('cache_size = -16000');
+    db.pragma('cache_size = -4000');
     // What is forgotten must not be found in the free pages of the file.
     db.pragma('secure_delete = ON');
     const form = db.pragma('user_version', { simple: true });
@@ -119,7 +119,7 @@ function opened(path: string): Database.Database {
     db.transaction(() => {
       db.exec(TABLES);
       // Words are gathered in memory, this many bytes of them, before they are written.
-      db.exec("INSERT INTO passages (passages, rank) VALUES ('hashsize', 16777216)");
+      db.exec("INSERT INTO passages (passages, rank) VALUES ('hashsize', 4194304)");
       db.pragma(`user_version = ${FORM}`);
     })();
     return db;

@@ -5,13 +5,8 @@ import type { BranchTip, Page, PageRequest } from './transcript-pages.ts';
 import type { SearchPage, SearchRequest } from './search.ts';
 import type { IndexedAgent, IndexedProject, IndexedSession, SessionsRequest } from './session-list.ts';
 
-/** What the thread of the index is started with. */
-export interface IndexThreadStart {
-  /** `write`: the one thread that fills the index. `read`: answers questions meanwhile. */
-  readonly role: 'write' | 'read';
-  /** The file of the index. */
-  readonly path: string;
-}
+/** `write`: the one worker that fills the index. `read`: answers questions meanwhile. */
+export type IndexRole = 'write' | 'read';
 
 /** A file with a title beside a transcript; `path` is `null` when there is none any more. */
 export interface TitleFile {
@@ -19,7 +14,7 @@ export interface TitleFile {
   readonly path: string | null;
 }
 
-/** What the writing thread does, and what it answers. */
+/** What the writing worker does, and what it answers. */
 export interface WriteTasks {
   known: { readonly takes: null; readonly gives: readonly KnownLog[] };
   /** Gives the keys of the logs of which anything changed, and those that could not be read, with the reason. */
@@ -38,7 +33,7 @@ export interface WriteTasks {
   purge: { readonly takes: null; readonly gives: null };
 }
 
-/** What the reading thread answers. `null` where there is no such session, or no index yet. */
+/** What the reading worker answers. `null` where there is no such session, or no index yet. */
 export interface ReadTasks {
   projects: { readonly takes: null; readonly gives: readonly IndexedProject[] };
   sessions: {
@@ -59,15 +54,15 @@ export interface ReadTasks {
   search: { readonly takes: SearchRequest; readonly gives: SearchPage };
 }
 
-/** To the thread. */
-export interface ToThread {
+/** To the worker. */
+export interface ToWorker {
   readonly id: number;
   readonly task: string;
   readonly takes: unknown;
 }
 
-/** From the thread; `anew`: why an index was thrown away. */
-export type FromThread =
+/** From the worker; `anew`: why an index was thrown away. */
+export type FromWorker =
   | { readonly kind: 'done'; readonly id: number; readonly gives: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
   | { readonly kind: 'anew'; readonly reason: string };

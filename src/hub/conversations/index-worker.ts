@@ -1,10 +1,10 @@
 /**
- * Entry of the threads of the index: one fills it, another one answers questions meanwhile. Neither ever holds up the hub's event loop.
- * Runs from source and as a bundle of its own.
+ * Entry of the workers of the index: one fills it, another one answers questions meanwhile. Neither ever holds up the hub's event loop.
+ * Runs from source and as a bundle of its own: `index-worker.js write|read FILE`, with an IPC channel.
  */
 import { readFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import { titleInFile } from '../../core/conversation/title.ts';
 import { LogIndexer } from './log-indexer.ts';
@@ -12,27 +12,36 @@ import { LineReader } from './line-reader.ts';
 import { openIndexForReading, openIndexForWriting } from './open-index.ts';
 import { search } from './search.ts';
 import { findSession, listAgents, listProjects, listSessions, sessionsWithPrefix } from './session-list.ts';
-import type { FromThread, IndexThreadStart, ReadTasks, ToThread, WriteTasks } from './thread-messages.ts';
+import type { FromWorker, ReadTasks, ToWorker, WriteTasks } from './worker-messages.ts';
 import { TranscriptPages } from './transcript-pages.ts';
 
 type Tasks<T extends { [Name in keyof T]: { readonly takes: unknown; readonly gives: unknown } }> = {
   readonly [Name in keyof T]: (takes: T[Name]['takes']) => T[Name]['gives'] | Promise<T[Name]['gives']>;
 };
 
-const { role, path } = workerData as IndexThreadStart;
-const port = parentPort;
-if (port === null) throw new Error('index-thread has to be started as a worker thread');
-const send = (message: FromThread): void => port.postMessage(message);
+const [, , role, path = ''] = process.argv;
+if (process.send === undefined || (role !== 'write' && role !== 'read'))
+  throw new Error('index-worker has to be started by a hub');
+const send = (message: FromWorker): void => void process.send?.(message);
+// A stop of the whole group ends the hub, which ends this; without a hub there is nobody to work for.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+process.on('disconnect', () => process.exit());
+// What is asked is waited for, what is filled is not: the sync goes first.
+if (role === 'write') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 /** The hub stops: what is under way ends at the next piece. */
 let ending = false;
+let close: () => void = () => undefined;
 
 const tasks = (role === 'write' ? writing() : reading()) as Tasks<Record<string, { takes: unknown; gives: unknown }>>;
 let last: Promise<unknown> = Promise.resolve();
 
-port.on('message', ({ id, task, takes }: ToThread) => {
+process.on('message', ({ id, task, takes }: ToWorker) => {
   if (task === 'end') {
     ending = true;
-    last = last.then(() => port.close());
+    last = last.then(() => {
+      close();
+      process.disconnect();
+    });
     return;
   }
   last = last.then(async () => {
@@ -47,7 +56,9 @@ port.on('message', ({ id, task, takes }: ToThread) => {
 });
 
 function writing(): Tasks<WriteTasks> {
-  const indexer = new LogIndexer(openIndexForWriting(path, (reason) => send({ kind: 'anew', reason })));
+  const db = openIndexForWriting(path, (reason) => send({ kind: 'anew', reason }));
+  close = () => db.close();
+  const indexer = new LogIndexer(db);
   return {
     known: () => indexer.known(),
     index: async ({ logs, gone, titles }) => {
@@ -102,6 +113,7 @@ function titleIn(file: string): string | null {
 function reading(): Tasks<ReadTasks> {
   const lines = new LineReader();
   let db: Database.Database | null = null;
+  close = () => db?.close();
   const ask =
     <T, G>(nothing: G, question: (db: Database.Database, takes: T) => G) =>
     (takes: T): G => {
