@@ -197,6 +197,7 @@ function shortened(text: string): string {
 }
 
 function noteBacklog(out: Cli['out'], backlog: HistorySessionsResult['backlog']): void {
-  if (backlog !== null && backlog.logs > 0)
-    out.note(`not complete yet: ${count(backlog.logs, 'log')} (${bytes(backlog.bytes)}) are still being read`);
+  if (backlog === null) return;
+  const left = backlog.logs === 0 ? '' : `: ${count(backlog.logs, 'log')}, ${bytes(backlog.bytes)}`;
+  out.note(`not complete yet, conversations are still being read${left}`);
 }

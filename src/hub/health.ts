@@ -158,7 +158,7 @@ export class Health {
       archiveBytes: bytes,
       archiveFiles: count,
       versionBytes: hub.store.versions.totalBytes(),
-      databaseBytes: ['sync.db', 'sync.db-wal'].reduce((sum, name) => sum + sizeOf(`${dataDir}/${name}`), 0),
+      databaseBytes: ['sync.db', 'sync.db-wal', 'history.db', 'history.db-wal'].reduce((sum, name) => sum + sizeOf(`${dataDir}/${name}`), 0),
     };
   }
 

@@ -36,6 +36,8 @@ describe('conversations of all machines, from the command line', function () {
       1,
     );
     assert.equal((await found('needle', '--before', '2001-01-01')).hits.length, 0);
+    assert.equal((await found('needle', '--without', 'needl')).hits.length, 0);
+    assert.equal((await found('needle', '--without', 'thread')).hits.length, 1);
     const shown = await ground.run('history', 'show', SESSION.slice(0, 8));
     assert.equal(shown.code, 0, shown.stderr);
     assert.match(shown.stdout, new RegExp(`rog: cd .*${ground.home('rog').project}.* && claude --resume ${SESSION}`));

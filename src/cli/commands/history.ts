@@ -9,7 +9,7 @@ import { RoleSchema, type Role } from '../../protocol/history.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT, UsageError, type ExitCode } from '../failure.ts';
 import { printHits, printProjects, printSession, printSessions } from '../history-text.ts';
-import { safeJson } from '../../client/plain-text.ts';
+import { plainText, safeJson } from '../../client/plain-text.ts';
 import { wholeNumber } from './arguments.ts';
 
 const ORDERS = ['activity', 'started', 'title', 'prompts', 'tokens', 'size'] as const;
@@ -34,6 +34,7 @@ interface SearchOptions {
   readonly session?: string;
   readonly role?: readonly Role[];
   readonly tool?: string;
+  readonly without?: readonly string[];
   readonly after?: number;
   readonly before?: number;
   readonly limit: number;
@@ -76,7 +77,8 @@ export function addHistory(program: Command, host: CommandHost): void {
 
   host
     .command(history, 'search', 'search what was said, asked of tools, and returned by them')
-    .argument('<query...>', 'words; "words in a row"; -word must not be there')
+    .argument('<query...>', 'words; "words in a row"')
+    .option('--without <words...>', 'none of these words')
     .option('--project <name>', 'in one project')
     .option('--machine <name>', 'in conversations that this machine has')
     .option('--session <uuid>', 'in one conversation')
@@ -130,7 +132,9 @@ async function search(cli: Cli, query: readonly string[], options: SearchOptions
   if (options.limit < 1 || options.limit > 200) throw new UsageError('--limit is a number from 1 to 200');
   const { role: roles, project, machine, session, tool, after, before, limit, cursor } = options;
   // A shell has taken the quotes away: several words in one argument were in quotes.
-  const text = query.map((word) => (query.length > 1 && /\s/.test(word) ? `"${word}"` : word)).join(' ');
+  const inRow = (words: string): string => (/\s/.test(words) && !words.includes('"') ? `"${words}"` : words);
+  const wanted = query.length > 1 ? query.map(inRow) : query;
+  const text = [...wanted, ...(options.without ?? []).map((words) => `-${inRow(words)}`)].join(' ');
   const params = defined({
     query: text,
     roles: roles === undefined ? undefined : [...roles],
@@ -159,13 +163,15 @@ async function exportSession(cli: Cli, session: string, options: ExportOptions):
   const conversation = await cli.withHub((hub) =>
     fetchConversation(hub, { session, branch, redact: options.redact === true }),
   );
+  if (conversation.backlog !== null) cli.out.note('not complete yet: conversations are still being read');
   let text: string;
   // Only for HTML: it brings a parser of Markdown with it.
   if (format === 'html') text = (await import('../../client/export/html.ts')).toHtml(conversation);
   else if (format === 'md') text = toMarkdown(conversation);
-  else text = `${safeJson(conversation, 2)}\n`;
+  else text = `${safeJson({ ...conversation, backlog: undefined }, 2)}\n`;
   if (output === undefined) {
-    cli.world.stdout.write(text);
+    // A file gets it as it is; on a terminal what was said must not do anything.
+    cli.world.stdout.write(cli.world.stdout.isTTY === true ? plainText(text) : text);
     return EXIT.done;
   }
   const file = resolve(cli.world.cwd, output);

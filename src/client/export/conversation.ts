@@ -7,6 +7,8 @@ import type { Entry, EntryBlock, Outcome } from './entry.ts';
 export interface ExportedConversation {
   readonly detail: Omit<HistorySessionResult, 'backlog' | 'resume'>;
   readonly entries: readonly Entry[];
+  /** What was not read yet when it was fetched; `null`: it is complete. */
+  readonly backlog: HistorySessionResult['backlog'];
   /** What subagents did, in the order of their beginning. */
   readonly agents: readonly {
     readonly agent: string;
@@ -34,7 +36,7 @@ const LARGEST_PICTURE = 8_000_000;
 /** Fetches a conversation with everything in it, page by page. @throws {HubError} */
 export async function fetchConversation(hub: HubClient, request: ExportRequest): Promise<ExportedConversation> {
   const { session: asked, redact, onProgress = () => undefined } = request;
-  const { session, agents, branches } = await hub.request('history/session', { session: asked });
+  const { session, agents, branches, backlog } = await hub.request('history/session', { session: asked });
   let count = 0;
   const all = async (agent?: string): Promise<Entry[]> => {
     const entries: Entry[] = [];
@@ -66,6 +68,7 @@ export async function fetchConversation(hub: HubClient, request: ExportRequest):
       branches: branches.map((one) => ({ ...one, prompt: masked(one.prompt) })),
     },
     entries,
+    backlog,
     agents: told,
   };
 }

@@ -33,6 +33,8 @@ export interface Backlog {
 
 /** A line is in the index this long after it is in the archive, at most a little more. */
 const SOON_MS = 200;
+/** The index is compared with the archive this long after the start of the hub. */
+const START_MS = 1_000;
 /** While a first sync is under way, or after trouble, it is tried again this often. */
 const LATER_MS = 2_000;
 /** Workers that nobody needs are ended after this time, ms: each holds 50 MB and more. One is started again within 100 ms. */
@@ -54,12 +56,15 @@ export class ConversationIndex {
   /** Keys that are not level, oldest content first: the newest is found first, as it is indexed last. */
   readonly #due = new Set<Key>();
   #stopListening: () => void = () => undefined;
+  #cancelStart: () => void = () => undefined;
   #cancelTimer: () => void = () => undefined;
   #cancelIdle: () => void = () => undefined;
   #isTimed = false;
   #running: Promise<void> | null = null;
   #askedAt: UnixMs = 0;
   #purge = false;
+  /** What is not in the index is known. */
+  #isCompared = false;
   #stopped = false;
 
   constructor(options: ConversationIndexOptions) {
@@ -68,9 +73,11 @@ export class ConversationIndex {
     const onAnew = (reason: string): void => {
       onTrouble(new Error(`the index of conversations is made anew: ${reason}`));
       this.#dueAll();
+      // It has the old file open.
+      this.#ended(this.#reader.end());
     };
+    this.#reader = new IndexProcess({ role: 'read', path, url, onAnew: () => undefined });
     this.#writer = new IndexProcess({ role: 'write', path, url, onAnew });
-    this.#reader = new IndexProcess({ role: 'read', path, url, onAnew });
   }
 
   /** Begins to follow the archive. */
@@ -78,14 +85,18 @@ export class ConversationIndex {
     this.#stopListening = this.#options.store.heads.onChange((key) => {
       if (isIndexed(key)) this.#mark(key);
     });
-    this.#compare().catch((error: unknown) => this.#failed(error));
+    // Whoever has just started a hub waits for the machines first.
+    this.#cancelStart = this.#options.clock.after(START_MS, () => {
+      this.#compare().catch((error: unknown) => this.#failed(error));
+    });
   }
 
   /** What is not in the index yet; `null`: it is level. */
   backlog(): Backlog | null {
     let bytes = 0;
     for (const key of this.#due) bytes += this.#options.store.heads.get(key)?.size ?? 0;
-    return this.#due.size === 0 && this.#running === null ? null : { logs: this.#due.size, bytes };
+    const isLevel = this.#isCompared && this.#due.size === 0 && this.#running === null;
+    return isLevel ? null : { logs: this.#due.size, bytes };
   }
 
   /** The map of projects changed: every session is placed anew. */
@@ -103,16 +114,10 @@ export class ConversationIndex {
     return this.#reader.ask(task, takes);
   }
 
-  /** Resolves when everything that is in the archive now is in the index. */
-  async settled(): Promise<void> {
-    while (!this.#stopped && (this.#due.size > 0 || this.#running !== null)) {
-      await (this.#running ?? new Promise<void>((resolve) => void this.#options.clock.after(20, resolve)));
-    }
-  }
-
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stopListening();
+    this.#cancelStart();
     this.#cancelTimer();
     this.#cancelIdle();
     const ended = Promise.all([this.#writer.end(), this.#reader.end()]);
@@ -131,6 +136,7 @@ export class ConversationIndex {
       if (kind === 'file' && (bytes === undefined || bytes !== size)) this.#mark(key);
     }
     for (const key of known.keys()) this.#mark(key);
+    this.#isCompared = true;
     this.#endIdle();
   }
 

@@ -6,7 +6,7 @@ import type { HubService } from '../../protocol/service.ts';
 import { isPrefix } from '../engine/logs/cursor.ts';
 import type { Hub } from '../hub.ts';
 import type { ConversationIndex } from './conversation-index.ts';
-import { liveOn, resumePlaces } from './resume-places.ts';
+import { liveSessions, resumePlaces } from './resume-places.ts';
 import type { IndexedSession } from './session-list.ts';
 
 type Requests = Pick<
@@ -71,28 +71,30 @@ export function createHistoryService(hub: () => Hub, index: ConversationIndex): 
     return sessions;
   };
 
+  const live = (): Promise<ReadonlyMap<string, readonly MachineName[]>> =>
+    liveSessions([...hub().engine.links.values()]);
+
+  /** The sessions of a state, out of `among` if that is given. */
   const inState = async (
     state: 'live' | 'archived' | undefined,
     among: string[] | undefined,
   ): Promise<string[] | undefined> => {
     if (state === undefined) return among;
     const wanted = among === undefined ? null : new Set(among);
-    const found: string[] = [];
+    const isWanted = (session: string): boolean => wanted === null || wanted.has(session);
+    if (state === 'live') return [...(await live()).keys()].filter(isWanted);
+    const archived: string[] = [];
     for (const { key, kind } of hub().store.heads.values()) {
       const session = key.slice(8);
-      if (kind !== 'file' || !key.startsWith('session/') || !isSessionUuid(session) || wanted?.has(session) === false)
-        continue;
-      if (state === 'archived') {
-        if (machinesOf(hub(), session).machines.length === 0) found.push(session);
-      } else if ((await liveOn([...hub().engine.links.values()], session)).length > 0) found.push(session);
+      if (kind !== 'file' || !key.startsWith('session/') || !isSessionUuid(session) || !isWanted(session)) continue;
+      if (machinesOf(hub(), session).machines.length === 0) archived.push(session);
     }
-    return found;
+    return archived;
   };
 
-  const whole = async (one: IndexedSession): Promise<Session> => {
+  const whole = (one: IndexedSession, open: ReadonlyMap<string, readonly MachineName[]>): Session => {
     const { session, project, title, tally, bytes, agents } = one;
     const { machines, diverged } = machinesOf(hub(), session);
-    const live = await liveOn([...hub().engine.links.values()], session);
     return {
       ...tally,
       session,
@@ -103,7 +105,7 @@ export function createHistoryService(hub: () => Hub, index: ConversationIndex): 
       bytes,
       agents,
       machines,
-      live,
+      live: [...(open.get(session) ?? [])],
       archivedOnly: machines.length === 0,
       diverged,
     };
@@ -120,15 +122,16 @@ export function createHistoryService(hub: () => Hub, index: ConversationIndex): 
     }),
     'history/sessions': async ({ project, machine, state, ...more }) => {
       const sessions = await inState(state, on(machine));
+      const open = await live();
       const found = await index.ask('sessions', { ...more, project: projectId(project), sessions });
-      return { sessions: await Promise.all(found.sessions.map(whole)), total: found.total, backlog: index.backlog() };
+      return { sessions: found.sessions.map((one) => whole(one, open)), total: found.total, backlog: index.backlog() };
     },
     'history/session': async ({ session: name }) => {
       const session = await sessionNamed(name);
       const found = await index.ask('session', session);
       if (found === null) throw unknown(session);
       return {
-        session: await whole(found.session),
+        session: whole(found.session, await live()),
         agents: found.agents.map(({ agent, title, tally }) => ({ ...tally, agent, title })),
         branches: [...found.branches],
         resume: await resumePlaces(hub(), session, found.session.tally),

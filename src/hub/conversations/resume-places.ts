@@ -22,7 +22,7 @@ export async function resumePlaces(
   { gitBranch, lastAt }: { readonly gitBranch: string | null; readonly lastAt: UnixMs | null },
 ): Promise<Resume[]> {
   const links = [...hub.engine.links.values()];
-  const live = await liveOn(links, session);
+  const live = (await liveSessions(links)).get(session) ?? [];
   return Promise.all(
     links.map(async (link): Promise<Resume> => {
       const place = await hub.engine.placement.folderOf(link.name, session);
@@ -39,17 +39,20 @@ export async function resumePlaces(
   );
 }
 
-/** Machines on which a CLI has the session open; those that cannot say are left out. */
-export async function liveOn(links: readonly MachineLink[], session: string): Promise<MachineName[]> {
-  const live = await Promise.all(
+/** Sessions that a CLI has open, with the machines; machines that cannot say are left out. */
+export async function liveSessions(
+  links: readonly MachineLink[],
+): Promise<ReadonlyMap<string, readonly MachineName[]>> {
+  const live = new Map<string, MachineName[]>();
+  await Promise.all(
     links.map(async (link) => {
-      if (!link.connected) return [];
+      if (!link.connected) return;
       // A machine that is just being lost says nothing; it is shown as what it is elsewhere.
-      const isLive = await link.isLive(session).catch(() => false);
-      return isLive ? [link.name] : [];
+      const sessions = await link.liveSessions().catch(() => new Set<string>());
+      for (const session of sessions) live.set(session, [...(live.get(session) ?? []), link.name]);
     }),
   );
-  return live.flat();
+  return live;
 }
 
 /** Why it cannot be resumed there now; `null` when it can. */

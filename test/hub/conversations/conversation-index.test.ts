@@ -78,7 +78,7 @@ describe('conversations of a running hub', function () {
     t.prompt('and the thread');
     await ground.write('rog', at('rog', t), t.text);
     await until('the index to follow', async () => (await found('thread')).length > 0);
-    assert.equal(index.backlog(), null);
+    await until('it is level', () => index.backlog() === null);
     assert.equal((await sessions({ project: 'app', machine: 'mac', title: 'NEEDLE' })).total, 1);
     assert.equal((await sessions({ state: 'archived' })).total, 0);
     await assert.rejects(sessions({ project: 'nonesuch' }), /There is no project nonesuch/);

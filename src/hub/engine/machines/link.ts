@@ -400,11 +400,16 @@ export class MachineLink implements MachineView {
   }
 
   async isLive(session: string, fresh = false): Promise<boolean> {
+    return (await this.liveSessions(fresh)).has(session);
+  }
+
+  /** Sessions that a CLI there has open; at most a second old unless `fresh`. */
+  async liveSessions(fresh = false): Promise<ReadonlySet<string>> {
     const now = this.#ctx.clock.now();
     if (fresh || this.#live === null || now - this.#live.at > LIVE_CACHE_MS) {
       this.#live = { at: now, sessions: await this.replica.liveSessions(this.clockOffsetMs) };
     }
-    return this.#live.sessions.has(session);
+    return this.#live.sessions;
   }
 
   beginWriting(paths: ReadonlySet<RelativePath>): void {
