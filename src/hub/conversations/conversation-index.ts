@@ -43,6 +43,9 @@ const IDLE_MS = 10_000;
 const LOGS_AT_ONCE = 64;
 const BYTES_AT_ONCE = 32 * 1024 * 1024;
 
+/** A log over which the worker died this often by itself is left alone. */
+const MOST_DEATHS = 3;
+
 const TITLE_FILE = '/custom-title.json';
 
 /**
@@ -55,6 +58,8 @@ export class ConversationIndex {
   readonly #reader: IndexProcess<ReadTasks>;
   /** Keys that are not level, oldest content first: the newest is found first, as it is indexed last. */
   readonly #due = new Set<Key>();
+  /** How often the worker died over a key. */
+  readonly #deaths = new Map<Key, number>();
   #stopListening: () => void = () => undefined;
   #cancelStart: () => void = () => undefined;
   #cancelTimer: () => void = () => undefined;
@@ -178,7 +183,9 @@ export class ConversationIndex {
       const taken: Key[] = [];
       let bytes = 0;
       for (const key of this.#due) {
-        if (taken.length >= LOGS_AT_ONCE || bytes >= BYTES_AT_ONCE) break;
+        // One that may be to blame comes alone.
+        if (taken.length > 0 && this.#deaths.has(key)) continue;
+        if (taken.length >= LOGS_AT_ONCE || bytes >= BYTES_AT_ONCE || this.#deaths.has(taken[0] ?? '')) break;
         this.#due.delete(key);
         taken.push(key);
         const head = this.#options.store.heads.get(key);
@@ -193,13 +200,14 @@ export class ConversationIndex {
       }
       try {
         const { changed, failed } = await this.#writer.ask('index', { logs, gone, titles });
+        for (const key of taken) this.#deaths.delete(key);
         if (gone.length > 0) this.#purge = true;
         const [first] = failed;
         if (first !== undefined) this.#failed(new Error(`${first.key} is not in the index: ${first.reason}`));
         if (changed.length > 0) this.#options.onChanged([...new Set(changed.map(sessionIn))]);
       } catch (error) {
         // Nothing is lost: what was taken in is known, and the rest is found by its length.
-        for (const key of taken) this.#due.add(key);
+        for (const key of taken) this.#died(key, taken.length === 1);
         throw error;
       }
     }
@@ -207,6 +215,14 @@ export class ConversationIndex {
       this.#purge = false;
       await this.#writer.ask('purge', null);
     }
+  }
+
+  /** A log that kills the worker again and again stays out of the index until it changes: the others are to be found all the same. */
+  #died(key: Key, alone: boolean): void {
+    const deaths = (this.#deaths.get(key) ?? 0) + (alone ? 1 : 0);
+    this.#deaths.set(key, deaths);
+    if (deaths < MOST_DEATHS) this.#due.add(key);
+    else this.#failed(new Error(`${key} is left out of the index: the worker died over it ${deaths} times`));
   }
 
   /** Ends workers that were not needed for a while. */

@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/hub/ports/system.ts';
 import type { HistorySessionResult, HistorySessionsResult } from '../../../src/protocol/history.ts';
 import { METHODS } from '../../../src/protocol/methods.ts';
 import { HubGround, until } from '../hub-ground.ts';
+import { POISON } from './poison.ts';
 import { Transcript } from './transcript.ts';
 
 const REQUEST = { signal: new AbortController().signal };
@@ -18,7 +19,7 @@ describe('conversations of a running hub', function () {
   let changed: string[];
   let troubles: Error[];
 
-  const open = (): void => {
+  const open = (workerUrl?: URL): void => {
     const { hub } = ground;
     changed = [];
     troubles = [];
@@ -27,6 +28,7 @@ describe('conversations of a running hub', function () {
       store: hub.store,
       archive: hub.archive,
       clock: systemClock,
+      workerUrl,
       projectOf: (key) => hub.engine.placement.projectOf(key),
       isBusy: () => false,
       onChanged: (sessions) => changed.push(...sessions),
@@ -138,5 +140,21 @@ describe('conversations of a running hub', function () {
     open();
     await until('the index to follow', async () => (await found('nobody')).length > 0);
     assert.equal((await sessions()).total, 1);
+  });
+
+  it('are found although one of them kills whoever reads it', async () => {
+    await index.stop();
+    open(new URL('./fragile-worker.ts', import.meta.url));
+    const poison = new Transcript(POISON);
+    poison.prompt('poison', { cwd: '/home/rog/app' });
+    const others = [talk('rog'), talk('rog')];
+    for (const t of [others[0]!, poison, others[1]!]) await ground.write('rog', at('rog', t), t.text);
+    await ground.settle();
+    await until('the others are found', async () => new Set(await found('needle')).size === 2);
+    await until('it is told', () =>
+      troubles.some(({ message }) => message.includes(`${POISON} is left out of the index`)),
+    );
+    await until('it is level', () => index.backlog() === null);
+    assert.equal((await found('poison')).length, 0);
   });
 });
