@@ -4,6 +4,7 @@ import { plainLine, plainText } from '../client/plain-text.ts';
 import type {
   HistoryProjectsResult,
   HistorySearchResult,
+  HistorySecretsResult,
   HistorySessionResult,
   HistorySessionsResult,
   Session,
@@ -52,6 +53,25 @@ export function printSessions(
   if (offset + sessions.length < total)
     out.note(`${offset + sessions.length} of ${total}; the next ones: --offset ${offset + sessions.length}`);
   noteBacklog(out, backlog);
+}
+
+/** Prints where secrets were found, and of what kind. */
+export function printSecrets({ out, world }: Cli, { sessions, isComplete }: HistorySecretsResult): void {
+  if (sessions.length === 0) out.line(isComplete ? 'nothing that looks like a token or key' : 'nothing found so far');
+  else {
+    const rows = sessions.map(({ session, title, projectName, lastAt, secrets }) => [
+      session,
+      secrets
+        .map(({ kind, lines, agent }) => `${kind} in ${count(lines, 'line')}${agent === null ? '' : ` of ${agent}`}`)
+        .join(', '),
+      projectName ?? '',
+      lastAt === null ? '' : ago(lastAt, world.now()),
+      shortened(title ?? '(no title)'),
+    ]);
+    out.line(table(['SESSION', 'FOUND', 'PROJECT', 'LAST', 'TITLE'], rows));
+    out.note('They lie on every machine that has the conversation. Revoke them: that helps at once and for good.');
+  }
+  if (!isComplete) out.note('not complete yet, conversations are still being looked through');
 }
 
 /** Prints what a search found, under the conversations it was found in. */

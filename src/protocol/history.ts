@@ -224,6 +224,36 @@ export const HistoryPageResult = z.object({
 });
 export type HistoryPageResult = z.infer<typeof HistoryPageResult>;
 
+/** What a secret is, as far as its looks tell. */
+const SecretKindSchema = z.string();
+
+/** Conversations in which something looks like a well-known token or key. Never the secrets themselves. */
+export const HistorySecretsParams = z.strictObject({ session: SessionName.optional() });
+export const HistorySecretsResult = z.object({
+  sessions: z.array(
+    z.object({
+      session: z.string(),
+      title: z.string().nullable(),
+      project: z.string().nullable(),
+      projectName: z.string().nullable(),
+      lastAt: UnixMsSchema.nullable(),
+      secrets: z.array(
+        z.object({
+          kind: SecretKindSchema,
+          /** Lines that hold any of this kind. */
+          lines: z.number().int(),
+          /** The log of the first of them, `null` for the transcript, and where it begins there. */
+          agent: z.string().nullable(),
+          offset: z.number().int(),
+        }),
+      ),
+    }),
+  ),
+  /** Whether every line has been looked through. */
+  isComplete: z.boolean(),
+});
+export type HistorySecretsResult = z.infer<typeof HistorySecretsResult>;
+
 export const HistorySearchParams = z.strictObject({
   /** Words, `"words in a row"`, `-word`. Words match whatever begins with them. */
   query: z.string().max(1000),

@@ -48,6 +48,7 @@ export const METHODS = {
   'history/sessions': { params: history.HistorySessionsParams, result: history.HistorySessionsResult },
   'history/session': { params: history.HistorySessionParams, result: history.HistorySessionResult },
   'history/page': { params: history.HistoryPageParams, result: history.HistoryPageResult },
+  'history/secrets': { params: history.HistorySecretsParams, result: history.HistorySecretsResult },
   'history/search': { params: history.HistorySearchParams, result: history.HistorySearchResult },
   'metrics/series': { params: metrics.MetricsSeriesParams, result: metrics.MetricsSeriesResult },
   'metrics/text': { params: metrics.MetricsTextParams, result: metrics.MetricsTextResult },

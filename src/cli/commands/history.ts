@@ -8,7 +8,7 @@ import { HubError } from '../../protocol/errors.ts';
 import { RoleSchema, type Role } from '../../protocol/history.ts';
 import type { Cli, CommandHost } from '../cli.ts';
 import { EXIT, UsageError, type ExitCode } from '../failure.ts';
-import { printHits, printProjects, printSession, printSessions } from '../history-text.ts';
+import { printHits, printProjects, printSecrets, printSession, printSessions } from '../history-text.ts';
 import { plainText, safeJson } from '../../client/plain-text.ts';
 import { wholeNumber } from './arguments.ts';
 
@@ -101,6 +101,11 @@ export function addHistory(program: Command, host: CommandHost): void {
     .action(host.run((cli, session: string, options: ShowOptions) => show(cli, session, options)));
 
   host
+    .command(history, 'secrets', 'conversations in which something looks like a token or key; never the secret itself')
+    .argument('[session]', 'only this one')
+    .action(host.run((cli, session: string | undefined) => secrets(cli, session)));
+
+  host
     .command(history, 'export', 'write a conversation with everything in it to a file, or to the standard output')
     .argument('<session>', 'its uuid, or the beginning of it')
     .addOption(new Option('--format <format>', 'format').choices(FORMATS).default('md'))
@@ -154,6 +159,12 @@ async function show(cli: Cli, session: string, options: ShowOptions): Promise<Ex
     page: await hub.request('history/page', defined({ session, agent, branch, from, limit, textLimit: 4_000 })),
   }));
   cli.out.result({ ...detail, page }, () => printSession(cli, detail, page.entries as Entry[], page.before !== null));
+  return EXIT.done;
+}
+
+async function secrets(cli: Cli, session: string | undefined): Promise<ExitCode> {
+  const result = await cli.withHub((hub) => hub.request('history/secrets', defined({ session })));
+  cli.out.result(result, () => printSecrets(cli, result));
   return EXIT.done;
 }
 

@@ -215,6 +215,12 @@ export class ConversationIndex {
       this.#purge = false;
       await this.#writer.ask('purge', null);
     }
+    // What is new is indexed first.
+    while (this.#due.size === 0 && !this.#stopped && !this.#options.isBusy()) {
+      const sessions = await this.#writer.ask('look', null);
+      if (sessions.length === 0) return;
+      this.#options.onChanged(sessions);
+    }
   }
 
   /** A log that kills the worker again and again stays out of the index until it changes: the others are to be found all the same. */

@@ -11,7 +11,7 @@ import type { IndexedSession } from './session-list.ts';
 
 type Requests = Pick<
   HubService,
-  'history/projects' | 'history/sessions' | 'history/session' | 'history/page' | 'history/search'
+  'history/projects' | 'history/sessions' | 'history/session' | 'history/page' | 'history/secrets' | 'history/search'
 >;
 
 /** Answers what clients ask about conversations: from the index, with what the hub knows of the machines. */
@@ -143,6 +143,14 @@ export function createHistoryService(hub: () => Hub, index: ConversationIndex): 
       const page = await index.ask('page', { session, ...more });
       if (page === null) throw unknown(more.agent === undefined ? session : `${session} of agent ${more.agent}`);
       return { session, ...page, entries: [...page.entries] as never };
+    },
+    'history/secrets': async ({ session }) => {
+      const named = session === undefined ? null : await sessionNamed(session);
+      const { sessions, isComplete } = await index.ask('secrets', named);
+      return {
+        sessions: sessions.map((one) => ({ ...one, projectName: nameOf(one.project), secrets: [...one.secrets] })),
+        isComplete: isComplete && index.backlog() === null,
+      };
     },
     'history/search': async ({ project, machine, session, ...more }) => {
       const found = await index.ask('search', {

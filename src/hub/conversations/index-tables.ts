@@ -159,7 +159,7 @@ export class IndexTables {
       for (let role = 0; role < 8; role += 1)
         if ((roles & (1 << role)) !== 0) this.#statements.dropPassage.run(id * 8 + role);
     }
-    for (const table of ['records', 'calls', 'answers'])
+    for (const table of ['records', 'calls', 'answers', 'secrets'])
       this.#db.prepare(`DELETE FROM ${table} WHERE log = ?`).run(log);
     this.#statements.dropLog.run(log);
     this.#places.clear();

@@ -11,6 +11,7 @@ import { LogIndexer } from './log-indexer.ts';
 import { LineReader } from './line-reader.ts';
 import { openIndexForReading, openIndexForWriting } from './open-index.ts';
 import { search } from './search.ts';
+import { hasLooked, listSecrets, SecretRadar } from './secret-radar.ts';
 import { findSession, listAgents, listProjects, listSessions, sessionsWithPrefix } from './session-list.ts';
 import type { FromWorker, ReadTasks, ToWorker, WriteTasks } from './worker-messages.ts';
 import { TranscriptPages } from './transcript-pages.ts';
@@ -55,10 +56,14 @@ process.on('message', ({ id, task, takes }: ToWorker) => {
   });
 });
 
+/** Pieces that are looked through for secrets before something new is indexed. */
+const PIECES_AT_ONCE = 2;
+
 function writing(): Tasks<WriteTasks> {
   const db = openIndexForWriting(path, (reason) => send({ kind: 'anew', reason }));
   close = () => db.close();
   const indexer = new LogIndexer(db);
+  const radar = new SecretRadar(db);
   return {
     known: () => indexer.known(),
     index: async ({ logs, gone, titles }) => {
@@ -77,6 +82,16 @@ function writing(): Tasks<WriteTasks> {
         changed.push(`session/${session}`);
       }
       return { changed, failed };
+    },
+    look: async () => {
+      const sessions = new Set<string>();
+      for (let piece = 0; piece < PIECES_AT_ONCE && !ending; piece += 1) {
+        const session = radar.next();
+        if (session === null) break;
+        sessions.add(session);
+        await setImmediate();
+      }
+      return [...sessions];
     },
     purge: () => {
       indexer.purge();
@@ -134,6 +149,10 @@ function reading(): Tasks<ReadTasks> {
       if (session === null) return null;
       return { session, agents: listAgents(index, name), branches: new TranscriptPages(index, lines).tips(name) };
     }),
+    secrets: ask({ sessions: [], isComplete: false }, (index, name: string | null) => ({
+      sessions: listSecrets(index, name),
+      isComplete: hasLooked(index),
+    })),
     page: ask(null, (index, request) => new TranscriptPages(index, lines).page(request)),
     search: ask({ hits: [], cursor: null }, (index, request) => search(index, lines, request)),
   };

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
  * Form of the index. One of another form is thrown away and made again from the archive: to be counted up with every change of the tables,
  * of `ROLES`, and of what `core/conversation` finds in a record.
  */
-const FORM = 1;
+const FORM = 2;
 
 /**
  * - `logs`: one row per transcript and subagent log; `bytes` of its file are in the index, `tail` is how they end, and `inode` tells
@@ -14,6 +14,7 @@ const FORM = 1;
  *   because after a compaction records come again with the same uuid. `on_branch`: on the way from the active leaf to the root, of which `depth` is the
  *   place. `roles`: bits of the passages it has.
  * - `calls`: tools that were called and what they returned; `answers`: answers of the API that were counted.
+ * - `secrets`: lines that hold secrets, by kind; `looked` of a log is how far it was looked through.
  * - `passages`: the words; the row is `8 * record + role`, so the newest comes last. The texts stay in the archive.
  */
 const TABLES = `
@@ -27,6 +28,7 @@ const TABLES = `
     inode TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     tail TEXT NOT NULL,
+    looked INTEGER NOT NULL DEFAULT 0,
     leaf INTEGER,
     turn INTEGER,
     tally TEXT NOT NULL,
@@ -56,6 +58,7 @@ const TABLES = `
   CREATE INDEX records_branch ON records (log, depth) WHERE on_branch = 1;
   CREATE TABLE calls (log INTEGER, call TEXT, used INTEGER, result INTEGER, PRIMARY KEY (log, call)) WITHOUT ROWID;
   CREATE TABLE answers (log INTEGER, message TEXT, PRIMARY KEY (log, message)) WITHOUT ROWID;
+  CREATE TABLE secrets (log INTEGER, start INTEGER, kind TEXT, count INTEGER, PRIMARY KEY (log, start, kind)) WITHOUT ROWID;
   CREATE TABLE tools (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE VIRTUAL TABLE passages USING fts5 (
     text, content = '', contentless_delete = 1, tokenize = 'ascii', detail = 'none', prefix = '2'

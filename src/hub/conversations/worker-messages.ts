@@ -2,6 +2,7 @@ import type { LogPlace } from './log-indexer.ts';
 import type { KnownLog } from './index-tables.ts';
 import type { Key } from '../../core/domain.ts';
 import type { BranchTip, Page, PageRequest } from './transcript-pages.ts';
+import type { SessionWithSecrets } from './secret-radar.ts';
 import type { SearchPage, SearchRequest } from './search.ts';
 import type { IndexedAgent, IndexedProject, IndexedSession, SessionsRequest } from './session-list.ts';
 
@@ -29,6 +30,8 @@ export interface WriteTasks {
       readonly failed: readonly { readonly key: Key; readonly reason: string }[];
     };
   };
+  /** Looks for secrets in a few more pieces. Gives the sessions they were of; none when everything has been looked through. */
+  look: { readonly takes: null; readonly gives: readonly string[] };
   /** After something was taken out that must not be readable any more. */
   purge: { readonly takes: null; readonly gives: null };
 }
@@ -49,6 +52,11 @@ export interface ReadTasks {
       readonly agents: readonly IndexedAgent[];
       readonly branches: readonly BranchTip[];
     } | null;
+  };
+  /** All sessions with secrets, or one. */
+  secrets: {
+    readonly takes: string | null;
+    readonly gives: { readonly sessions: readonly SessionWithSecrets[]; readonly isComplete: boolean };
   };
   page: { readonly takes: PageRequest; readonly gives: Page | null };
   search: { readonly takes: SearchRequest; readonly gives: SearchPage };

@@ -157,4 +157,42 @@ describe('conversations of a running hub', function () {
     await until('it is level', () => index.backlog() === null);
     assert.equal((await found('poison')).length, 0);
   });
+
+  it('that hold secrets are told, without the secrets, also what subagents did', async () => {
+    // Put together here, so that no scanner of repositories takes this file for a leak.
+    const token = ['ghp', 'a1B2'.repeat(9)].join('_');
+    const t = talk('rog');
+    t.tool('Bash', { command: 'env' }, `GH=${token}`);
+    await ground.write('rog', at('rog', t), t.text);
+    const agent = new Transcript(t.session, 'ab12');
+    agent.answer(`it is ${token}`);
+    await ground.write('rog', at('rog', t).replace('.jsonl', '/subagents/agent-ab12.jsonl'), agent.text);
+    const clean = talk('rog');
+    await ground.write('rog', at('rog', clean), clean.text);
+    await ground.settle();
+    const told = async () => METHODS['history/secrets'].result.parse(await service()['history/secrets']({}, REQUEST));
+    await until('both are found', async () => (await told()).sessions[0]?.secrets.length === 2);
+    await until('it is complete', async () => (await told()).isComplete);
+    const { sessions: found } = await told();
+    assert.deepEqual(
+      found.map(({ session: one, title, secrets }) => [
+        one,
+        title,
+        secrets.map(({ kind, lines, agent: of }) => [kind, lines, of]),
+      ]),
+      [
+        [
+          t.session,
+          'find the needle',
+          [
+            ['github-token', 1, null],
+            ['github-token', 1, 'ab12'],
+          ],
+        ],
+      ],
+    );
+    assert.ok(!JSON.stringify(found).includes(token));
+    await ground.hub.engine.actions.forget(t.session);
+    await until('it is gone', async () => (await told()).sessions.length === 0);
+  });
 });
